@@ -1,0 +1,136 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import * as z from "zod";
+import type { Firestore } from "../firestore.ts";
+import type { SecurityRules } from "./rules.ts";
+import type { Triggers } from "./triggers.ts";
+
+/**
+ * What an emulator answers besides the Firestore API: the calls that firebase-tools and rules-unit-testing make, and the usage meter.
+ * These need no authorisation, as with Google's.
+ */
+
+const MAX_BODY_BYTES = 5 * 1024 * 1024;
+
+interface Control {
+  readonly firestore: Firestore;
+  readonly triggers: Triggers;
+  readonly rules: SecurityRules;
+}
+
+interface Call {
+  readonly project: string;
+  /** What the route's pattern captured behind the project. */
+  readonly parts: readonly string[];
+  readonly query: URLSearchParams;
+  readonly body: () => Promise<unknown>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+type Handler = (control: Control, call: Call) => Promise<Answer> | Answer;
+
+const ROUTES: readonly [verb: string, path: RegExp, handler: Handler][] = [
+  ["PUT", /^\/emulator\/v1\/projects\/([^/]+):securityRules$/, putRules],
+  ["DELETE", /^\/emulator\/v1\/projects\/([^/]+)\/databases\/([^/]+)\/documents$/, clear],
+  ["POST", /^\/emulator\/v1\/projects\/([^/]+)\/eventarcTrigger$/, registerEventarc],
+  ["PUT", /^\/emulator\/v1\/projects\/([^/]+)\/triggers\/(.+)$/, registerFirstGeneration],
+  ["GET", /^\/emulator\/v1\/projects\/([^/]+)\/usage$/, readUsage],
+  ["POST", /^\/emulator\/v1\/projects\/([^/]+)\/usage:mark$/, markUsage],
+];
+
+/** Whether a request is for the emulator's own surface. */
+export function isControl(path: string): boolean {
+  return path === "/" || path.startsWith("/emulator/");
+}
+
+export async function serveControl(
+  control: Control,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = new URL(request.url ?? "/", "http://localhost");
+  if (url.pathname === "/") return send(response, { status: 200, body: "Ok\n" });
+  try {
+    send(response, await route(control, request, url));
+  } catch (error) {
+    if (!(error instanceof z.ZodError || error instanceof BadRequest)) throw error;
+    const message = error instanceof z.ZodError ? z.prettifyError(error) : error.message;
+    send(response, { status: 400, body: { error: { code: 400, message, status: "INVALID_ARGUMENT" } } });
+  }
+}
+
+class BadRequest extends Error {}
+
+async function route(control: Control, request: IncomingMessage, url: URL): Promise<Answer> {
+  for (const [verb, path, handler] of ROUTES) {
+    const found = request.method === verb ? path.exec(url.pathname) : null;
+    if (!found) continue;
+    const [project, ...parts] = found.slice(1).map(decodeURIComponent) as [string, ...string[]];
+    return await handler(control, { project, parts, query: url.searchParams, body: () => readJson(request) });
+  }
+  return { status: 404, body: { error: { code: 404, message: "Not Found", status: "NOT_FOUND" } } };
+}
+
+const RulesUpload = z.object({
+  rules: z.object({ files: z.array(z.object({ name: z.string().optional(), content: z.string() })).min(1) }),
+  ignore_errors: z.boolean().optional(),
+});
+
+async function putRules({ rules }: Control, { project, body }: Call): Promise<Answer> {
+  const upload = RulesUpload.parse(await body());
+  rules.put(project, upload.rules.files.map(({ content }) => content).join("\n"));
+  return { status: 200, body: { issues: [] } };
+}
+
+function clear({ firestore }: Control, { project, parts: [database] }: Call): Answer {
+  firestore.open(`projects/${project}/databases/${database}`).database.clear();
+  return { status: 200, body: {} };
+}
+
+async function registerEventarc({ triggers }: Control, { project, query, body }: Call): Promise<Answer> {
+  const key = query.get("eventarcTriggerId");
+  if (!key) throw new BadRequest("eventarcTriggerId is missing.");
+  return { status: 200, body: triggers.registerEventarc(project, key, await body()) };
+}
+
+async function registerFirstGeneration({ triggers }: Control, { project, parts: [key], body }: Call): Promise<Answer> {
+  return { status: 200, body: triggers.registerFirstGeneration(project, key as string, await body()) };
+}
+
+/** What was billed in all, or since a mark. */
+function readUsage({ firestore }: Control, { query }: Call): Answer {
+  const mark = query.get("since");
+  if (mark === null) return { status: 200, body: firestore.usage.total };
+  const since = firestore.usage.since(mark);
+  if (!since) throw new BadRequest(`There is no mark "${mark}".`);
+  return { status: 200, body: since };
+}
+
+function markUsage({ firestore }: Control): Answer {
+  return { status: 200, body: { mark: firestore.usage.mark() } };
+}
+
+/** Reads a JSON body whatever its content type: rules-unit-testing sends JSON as text/plain. */
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) throw new BadRequest("The request is too large.");
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  } catch {
+    throw new BadRequest("The request's body is not JSON.");
+  }
+}
+
+function send(response: ServerResponse, { status, body }: Answer): void {
+  const isText = typeof body === "string";
+  response.writeHead(status, { "content-type": isText ? "text/plain" : "application/json" });
+  response.end(isText ? body : JSON.stringify(body));
+}

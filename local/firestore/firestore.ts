@@ -1,0 +1,64 @@
+import { parseDatabase } from "./model/path.ts";
+import { Clock } from "./store/clock.ts";
+import { type Commit, Database } from "./store/database.ts";
+import type { RetentionLimits } from "./store/retention.ts";
+import type { LockOptions } from "./transactions/locks.ts";
+import { Transactions } from "./transactions/transactions.ts";
+import { Usage } from "./usage.ts";
+import { StatusError } from "./wire/status.ts";
+
+const MAX_DATABASES = 1_000;
+
+export interface FirestoreOptions {
+  /** Delay of every read and commit in milliseconds, for benches: production has one. */
+  readonly latencyMillis?: number;
+  readonly retention?: Partial<RetentionLimits>;
+  readonly locks?: Partial<LockOptions>;
+}
+
+/** A database and the transactions that are open on it. */
+export interface OpenDatabase {
+  readonly database: Database;
+  readonly transactions: Transactions;
+}
+
+/** All databases of all projects that clients have named so far, with one clock and one bill. */
+export class Firestore {
+  readonly clock = new Clock();
+  readonly usage = new Usage();
+  readonly latencyMillis: number;
+  readonly #options: FirestoreOptions;
+  readonly #databases = new Map<string, OpenDatabase>();
+  readonly #subscribers = new Set<(commit: Commit) => void>();
+
+  constructor(options: FirestoreOptions = {}) {
+    this.#options = options;
+    this.latencyMillis = options.latencyMillis ?? 0;
+  }
+
+  /** The database of this name (`projects/p/databases/d`); made when it is first named. */
+  open(name: string): OpenDatabase {
+    const known = this.#databases.get(parseDatabase(name));
+    if (known) return known;
+    if (this.#databases.size >= MAX_DATABASES) {
+      throw new StatusError("RESOURCE_EXHAUSTED", `At most ${MAX_DATABASES} databases can be open.`);
+    }
+    const database = new Database(name, this.clock, this.#options.retention);
+    database.subscribe((commit) => {
+      for (const subscriber of this.#subscribers) subscriber(commit);
+    });
+    const open: OpenDatabase = { database, transactions: new Transactions(database, this.#options.locks) };
+    this.#databases.set(name, open);
+    return open;
+  }
+
+  /** Called after every commit on any database. Returns the way to stop. */
+  subscribe(subscriber: (commit: Commit) => void): () => void {
+    this.#subscribers.add(subscriber);
+    return () => this.#subscribers.delete(subscriber);
+  }
+
+  close(): void {
+    for (const { transactions } of this.#databases.values()) transactions.close();
+  }
+}

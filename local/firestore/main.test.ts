@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createConnection, createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { afterEach, expect, test, vi } from "vitest";
+
+const main = fileURLToPath(new URL("main.ts", import.meta.url));
+const children: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function start(args: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  children.push(child);
+  return child;
+}
+
+const exit = (child: ChildProcess) =>
+  new Promise((resolve) => child.once("exit", (code, signal) => resolve(code ?? signal)));
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: "127.0.0.1", port });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+const up = (port: number) => vi.waitFor(async () => expect(await answers(port)).toBe(true), { timeout: 5_000 });
+const down = (port: number) => vi.waitFor(async () => expect(await answers(port)).toBe(false), { timeout: 5_000 });
+
+test("takes the arguments that the CLI gives Google's program, and ends cleanly on SIGINT", async () => {
+  const port = await freePort();
+  const args = ["--host", "127.0.0.1", "--port", String(port), "--websocket_port", "9150", "--project_id", "demo-test"];
+  const child = start([main, ...args, "--database-edition", "standard", "--single_project_mode", "true"]);
+  await up(port);
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("Ok\n");
+  child.kill("SIGINT");
+  expect(await exit(child)).toBe(0);
+});
+
+test("says so and fails when its port is taken", async () => {
+  const port = await freePort();
+  start([main, "--port", String(port)]);
+  await up(port);
+  const second = start([main, "--port", String(port)]);
+  let complaint = "";
+  second.stderr?.on("data", (chunk) => {
+    complaint += chunk;
+  });
+  expect(await exit(second)).toBe(1);
+  expect(complaint).toContain("address already in use");
+});
+
+test("does not outlive a parent that was killed", async () => {
+  const port = await freePort();
+  const parent = start([
+    "--eval",
+    `require("node:child_process").spawn(process.execPath, [${JSON.stringify(main)}, "--port", "${port}"]); setInterval(() => {}, 1000)`,
+  ]);
+  await up(port);
+  parent.kill("SIGKILL");
+  await down(port);
+});

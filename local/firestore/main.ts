@@ -1,0 +1,52 @@
+import { readFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { startFirestore } from "./server.ts";
+
+/**
+ * The program that stands in for Google's Firestore emulator, with the same command line:
+ *
+ *     node local/firestore/main.ts --host 127.0.0.1 --port 8080 --project_id demo --rules firestore.rules --latency 8
+ */
+const { values } = parseArgs({
+  strict: false,
+  options: {
+    host: { type: "string", default: "127.0.0.1" },
+    port: { type: "string", default: "8080" },
+    project_id: { type: "string" },
+    rules: { type: "string" },
+    functions_emulator: { type: "string" },
+    seed_from_export: { type: "string" },
+    latency: { type: "string", default: process.env.FIRESTORE_LATENCY ?? "0" },
+  },
+});
+
+if (text(values.seed_from_export)) fail("importing an export (--seed_from_export) is not supported");
+const rulesFile = text(values.rules);
+const project = text(values.project_id);
+const server = await startFirestore({
+  host: text(values.host) ?? "127.0.0.1",
+  port: Number(text(values.port)),
+  latencyMillis: Number((text(values.latency) ?? "0").replace(/ms$/, "")),
+  functionsHost: text(values.functions_emulator),
+  ...(rulesFile && project ? { rules: { [project]: await readFile(rulesFile, "utf8") } } : {}),
+}).catch((error: Error) => fail(error.message));
+console.log(`Firestore is listening on ${server.host}:${server.port}`);
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop());
+// Killed with -9, the command line tool that started this program cannot stop it.
+const parent = process.ppid;
+setInterval(() => process.ppid !== parent && void stop(), 1_000).unref();
+
+async function stop(): Promise<void> {
+  await server.close();
+  process.exit(0);
+}
+
+function text(value: string | boolean | undefined): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(1);
+}

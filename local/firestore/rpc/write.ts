@@ -1,0 +1,109 @@
+import { randomBytes } from "node:crypto";
+import type { Firestore } from "../firestore.ts";
+import { checkSegment, documentPath, joinPath, parseName } from "../model/path.ts";
+import { Timestamp } from "../model/value.ts";
+import { documentOf } from "../store/batch.ts";
+import type { LiveVersion } from "../store/document.ts";
+import type { Transaction } from "../transactions/transactions.ts";
+import type { WireDocument } from "../wire/codec.ts";
+import type {
+  BatchWriteRequest,
+  CommitRequest,
+  CommitResponse,
+  CreateDocumentRequest,
+  DeleteDocumentRequest,
+  DocumentMask,
+  UpdateDocumentRequest,
+  Write,
+  WriteResult,
+} from "../wire/messages.ts";
+import { Code, invalidArgument, toStatus } from "../wire/status.ts";
+import { liveDocument } from "./view.ts";
+
+const ID_LENGTH = 20;
+const ID_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const MAX_BATCH_WRITES = 500;
+
+export async function commit(firestore: Firestore, request: CommitRequest): Promise<CommitResponse> {
+  const { database, writes = [], transaction: id } = request;
+  const transaction = id && id.length > 0 ? firestore.open(database).transactions.find(id) : undefined;
+  return await commitWrites(firestore, database, writes, transaction);
+}
+
+export async function createDocument(firestore: Firestore, request: CreateDocumentRequest): Promise<WireDocument> {
+  const { parent, collectionId, document } = request;
+  checkSegment(collectionId);
+  const { database } = parseName(parent);
+  const id = request.documentId || randomId();
+  const path = joinPath(joinPath(parseName(parent).path, collectionId), id);
+  const name = `${database}/documents/${path}`;
+  const update: WireDocument = { name, fields: document?.fields ?? new Map() };
+  await commitWrites(firestore, database, [{ update, currentDocument: { exists: false } }]);
+  return written(firestore, name, request.mask);
+}
+
+export async function updateDocument(firestore: Firestore, request: UpdateDocumentRequest): Promise<WireDocument> {
+  const { document, updateMask, currentDocument } = request;
+  if (!document) throw invalidArgument("The request has no document.");
+  const write: Write = {
+    update: document,
+    ...(updateMask ? { updateMask } : {}),
+    ...(currentDocument ? { currentDocument } : {}),
+  };
+  await commitWrites(firestore, parseName(document.name).database, [write]);
+  return written(firestore, document.name, request.mask);
+}
+
+export async function deleteDocument(firestore: Firestore, request: DeleteDocumentRequest): Promise<object> {
+  const { name, currentDocument } = request;
+  const write: Write = { delete: name, ...(currentDocument ? { currentDocument } : {}) };
+  await commitWrites(firestore, parseName(name).database, [write]);
+  return {};
+}
+
+/** Applies each write on its own: some may be made and others refused. */
+export async function batchWrite(
+  firestore: Firestore,
+  { database, writes = [] }: BatchWriteRequest,
+): Promise<{ writeResults: WriteResult[]; status: { code: number; message?: string }[] }> {
+  firestore.open(database);
+  if (writes.length > MAX_BATCH_WRITES) throw invalidArgument(`A batch can hold at most ${MAX_BATCH_WRITES} writes.`);
+  const names = writes.map(documentOf);
+  if (new Set(names).size !== names.length) {
+    throw invalidArgument("A batch of writes cannot name the same document more than once.");
+  }
+  const outcomes = await Promise.allSettled(writes.map((write) => commitWrites(firestore, database, [write])));
+  return {
+    writeResults: outcomes.map((outcome) =>
+      outcome.status === "fulfilled" ? (outcome.value.writeResults[0] ?? {}) : {},
+    ),
+    status: outcomes.map((outcome) => {
+      if (outcome.status === "fulfilled") return { code: Code.OK };
+      const { code, message } = toStatus(outcome.reason);
+      return { code, message };
+    }),
+  };
+}
+
+async function commitWrites(
+  firestore: Firestore,
+  databaseName: string,
+  writes: readonly Write[],
+  transaction?: Transaction,
+): Promise<CommitResponse> {
+  const { transactions } = firestore.open(databaseName);
+  const { results, time } = await transactions.commit(transaction, writes);
+  const deletes = writes.filter((write) => write.delete !== undefined).length;
+  firestore.usage.wrote(writes.length - deletes, deletes);
+  return { writeResults: results, commitTime: Timestamp.fromMicros(time) };
+}
+
+function written(firestore: Firestore, name: string, mask: DocumentMask | undefined): WireDocument {
+  const { database } = firestore.open(parseName(name).database);
+  const path = documentPath(name, database.name);
+  return liveDocument(database.name, path, database.get(path) as LiveVersion, mask);
+}
+
+function randomId(): string {
+  return [...randomBytes(ID_LENGTH)].map((byte) => ID_CHARACTERS[byte % ID_CHARACTERS.length]).join("");
+}

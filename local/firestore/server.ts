@@ -1,0 +1,63 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { isControl, serveControl } from "./control/control.ts";
+import { SecurityRules } from "./control/rules.ts";
+import { Triggers } from "./control/triggers.ts";
+import { Firestore, type FirestoreOptions } from "./firestore.ts";
+import { createGrpcServer } from "./wire/grpc.ts";
+import { listen } from "./wire/port.ts";
+import { serveRest } from "./wire/rest.ts";
+
+export interface ServerOptions extends FirestoreOptions {
+  readonly host?: string;
+  /** 0, the default, takes a free one. */
+  readonly port?: number;
+  /** `host:port` of the functions emulator, to which document events go. */
+  readonly functionsHost?: string | undefined;
+  /** The project's security rules, by project id. */
+  readonly rules?: Readonly<Record<string, string>>;
+  /** Told of what an operator should know. */
+  readonly report?: (message: string) => void;
+}
+
+export interface FirestoreServer {
+  readonly host: string;
+  readonly port: number;
+  readonly firestore: Firestore;
+  close(): Promise<void>;
+}
+
+/** Starts a Firestore server: gRPC, REST and the emulator's control surface on one port. */
+export async function startFirestore(options: ServerOptions = {}): Promise<FirestoreServer> {
+  const { host = "127.0.0.1", port = 0, report = console.error } = options;
+  const firestore = new Firestore(options);
+  const triggers = new Triggers(options.functionsHost, report);
+  const rules = new SecurityRules();
+  for (const [project, source] of Object.entries(options.rules ?? {})) rules.put(project, source);
+  firestore.subscribe((commit) => triggers.onCommit(commit));
+
+  const onError = (error: unknown, method: string) =>
+    report(`${method}: ${error instanceof Error ? error.stack : error}`);
+  const onRequest = async (request: IncomingMessage, response: ServerResponse) => {
+    const path = (request.url ?? "/").split("?", 1)[0] as string;
+    try {
+      if (isControl(path)) await serveControl({ firestore, triggers, rules }, request, response);
+      else await serveRest(firestore, request, response, onError);
+    } catch (error) {
+      onError(error, path);
+      if (!response.headersSent) response.writeHead(500);
+      response.end();
+    }
+  };
+  const grpc = createGrpcServer(firestore, onError);
+  const listening = await listen({ host, port, grpc, http: onRequest });
+  return {
+    host,
+    port: listening.port,
+    firestore,
+    close: async () => {
+      triggers.close();
+      firestore.close();
+      await listening.close();
+    },
+  };
+}

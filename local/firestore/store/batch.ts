@@ -1,0 +1,171 @@
+import { checkDocument, LIMITS } from "../model/limits.ts";
+import { documentPath, type FieldPath, formatFieldPath, parseFieldPath } from "../model/path.ts";
+import { type Fields, identical, isMap, Timestamp, type Value } from "../model/value.ts";
+import type { FieldTransform, Precondition, Write, WriteResult } from "../wire/messages.ts";
+import { invalidArgument, StatusError } from "../wire/status.ts";
+import type { Database, Mutation } from "./database.ts";
+import { valueAt } from "./index.ts";
+import { applyTransform } from "./transform.ts";
+
+/** A document as the batch sees it while its writes are applied one after the other. */
+interface Draft {
+  readonly name: string;
+  readonly path: string;
+  fields: Fields | null;
+  /** Update time of the state before the batch, in microseconds; undefined where there was no document. */
+  readonly storedTime: number | undefined;
+  readonly storedFields: Fields | null;
+}
+
+/** What a batch of writes comes to at a given time: the changes to make and what to answer for each write. */
+export interface Outcome {
+  readonly mutations: readonly Mutation[];
+  readonly results: readonly WriteResult[];
+}
+
+/** The name of the document that a write is about. */
+export function documentOf(write: Write): string {
+  const name = write.update?.name ?? write.delete ?? write.transform?.document;
+  if (name === undefined) throw invalidArgument("A write must have an operation: update, delete or transform.");
+  return name;
+}
+
+/**
+ * Works out a batch of writes against the database as it is now, later writes seeing earlier ones. Changes nothing: a refused
+ * precondition or a document that is too large throws before anything is made.
+ * @param time the time of the commit, in microseconds
+ */
+export function workOut(database: Database, writes: readonly Write[], time: number): Outcome {
+  const drafts = new Map<string, Draft>();
+  const pending: { draft: Draft; deleted: boolean; transformResults: Value[] }[] = [];
+  for (const write of writes) {
+    const draft = draftOf(drafts, database, documentOf(write));
+    checkPrecondition(write.currentDocument, draft);
+    pending.push({ draft, deleted: write.delete !== undefined, transformResults: applyWrite(write, draft, time) });
+  }
+  const mutations: Mutation[] = [];
+  for (const draft of drafts.values()) {
+    if (unchanged(draft)) continue;
+    const bytes = draft.fields ? checkDocument(draft.name, draft.path, draft.fields) : 0;
+    mutations.push({ path: draft.path, fields: draft.fields, bytes });
+  }
+  const results = pending.map(({ draft, deleted, transformResults }): WriteResult => {
+    if (deleted) return {};
+    const updateTime = Timestamp.fromMicros(
+      unchanged(draft) && draft.storedTime !== undefined ? draft.storedTime : time,
+    );
+    return transformResults.length > 0 ? { updateTime, transformResults } : { updateTime };
+  });
+  return { mutations, results };
+}
+
+function draftOf(drafts: Map<string, Draft>, database: Database, name: string): Draft {
+  const path = documentPath(name, database.name);
+  const known = drafts.get(path);
+  if (known) return known;
+  const stored = database.get(path);
+  const fields = stored?.fields ?? null;
+  const draft: Draft = { name, path, fields, storedTime: stored?.updateTime, storedFields: fields };
+  drafts.set(path, draft);
+  return draft;
+}
+
+function unchanged(draft: Draft): boolean {
+  const { fields, storedFields } = draft;
+  if (fields === null || storedFields === null) return fields === storedFields;
+  return identical(fields, storedFields);
+}
+
+function checkPrecondition(precondition: Precondition | undefined, draft: Draft): void {
+  if (!precondition) return;
+  if (precondition.exists === true && draft.fields === null) {
+    throw new StatusError("NOT_FOUND", `No document to update: ${draft.name}`);
+  }
+  if (precondition.exists === false && draft.fields !== null) {
+    throw new StatusError("ALREADY_EXISTS", `Document already exists: ${draft.name}`);
+  }
+  if (precondition.updateTime) {
+    if (draft.fields === null) throw new StatusError("FAILED_PRECONDITION", `No document to update: ${draft.name}`);
+    const required = precondition.updateTime.toMicros();
+    if (draft.storedTime !== required) {
+      throw new StatusError(
+        "FAILED_PRECONDITION",
+        `The stored version (${draft.storedTime ?? 0}) does not match the required base version (${required}).`,
+      );
+    }
+  }
+}
+
+/** Applies one write to its draft and returns the results of its transforms. */
+function applyWrite(write: Write, draft: Draft, time: number): Value[] {
+  if (write.delete !== undefined) {
+    draft.fields = null;
+    return [];
+  }
+  const transforms = write.transform ? (write.transform.fieldTransforms ?? []) : (write.updateTransforms ?? []);
+  if (write.update) {
+    draft.fields = write.updateMask
+      ? merge(draft.fields, write.update.fields, write.updateMask.fieldPaths ?? [])
+      : write.update.fields;
+  }
+  return transformFields(draft, transforms, time);
+}
+
+function merge(stored: Fields | null, update: Fields, mask: readonly string[]): Fields {
+  const paths = mask.map(parseFieldPath);
+  refuseOverlaps(paths);
+  let merged: Fields = stored ?? new Map();
+  for (const path of paths) {
+    const value = valueAt(update, path);
+    merged = value === undefined ? without(merged, path) : withValue(merged, path, value);
+  }
+  return merged;
+}
+
+function refuseOverlaps(paths: readonly FieldPath[]): void {
+  const texts = new Set(paths.map(formatFieldPath));
+  if (texts.size !== paths.length) throw invalidArgument("The update mask names a field path twice.");
+  for (const path of paths) {
+    for (let length = 1; length < path.length; length++) {
+      const ancestor = formatFieldPath(path.slice(0, length));
+      if (texts.has(ancestor)) {
+        throw invalidArgument(`The update mask holds both "${ancestor}" and "${formatFieldPath(path)}" below it.`);
+      }
+    }
+  }
+}
+
+function transformFields(draft: Draft, transforms: readonly FieldTransform[], time: number): Value[] {
+  if (transforms.length > LIMITS.transformsPerDocument) {
+    throw invalidArgument(`A write can hold at most ${LIMITS.transformsPerDocument} field transforms.`);
+  }
+  const requestTime = Timestamp.fromMicros(time - (time % 1000));
+  const results: Value[] = [];
+  for (const transform of transforms) {
+    const path = parseFieldPath(transform.fieldPath);
+    const fields: Fields = draft.fields ?? new Map();
+    const { value, result } = applyTransform(transform, valueAt(fields, path), requestTime);
+    draft.fields = withValue(fields, path, value);
+    results.push(result);
+  }
+  return results;
+}
+
+/** A copy with a value at a path; whatever is no map on the way there becomes one. */
+function withValue(fields: Fields, path: FieldPath, value: Value): Fields {
+  const copy = new Map(fields);
+  const [first, ...rest] = path as [string, ...string[]];
+  const nested = copy.get(first);
+  copy.set(first, rest.length === 0 ? value : withValue(isMap(nested) ? nested : new Map(), rest, value));
+  return copy;
+}
+
+function without(fields: Fields, path: FieldPath): Fields {
+  const [first, ...rest] = path as [string, ...string[]];
+  const nested = fields.get(first);
+  if (nested === undefined || (rest.length > 0 && !isMap(nested))) return fields;
+  const copy = new Map(fields);
+  if (rest.length === 0) copy.delete(first);
+  else copy.set(first, without(nested as Fields, rest));
+  return copy;
+}
