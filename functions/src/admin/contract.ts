@@ -1,0 +1,41 @@
+import * as z from "zod";
+import { Outcome } from "../platform/webhooks.ts";
+
+export const KeptWebhooksRequest = z.object({
+  state: z.enum(["retrying", "parked"]),
+  limit: z.int().min(1).max(100).default(100),
+  /** `nextCursor` of the page before. */
+  cursor: z.string().min(1).max(1_500).optional(),
+});
+
+/** Webhooks that could not be carried out yet, by id. */
+export const KeptWebhooks = z.object({
+  webhooks: z.array(
+    z.object({
+      id: z.string(),
+      source: z.string(),
+      type: z.string(),
+      attempts: z.int(),
+      outcome: Outcome,
+      waitingFor: z.string().optional(),
+      /** Milliseconds since the epoch. */
+      receivedAt: z.int(),
+    }),
+  ),
+  nextCursor: z.string().optional(),
+});
+export type KeptWebhooks = z.infer<typeof KeptWebhooks>;
+
+export const RetryWebhook = z.object({
+  id: z
+    .string()
+    .min(1)
+    .max(1_500)
+    .regex(/^[^/]+$/, "must not contain a slash"),
+});
+
+export const RetriedWebhook = z.object({
+  state: z.enum(["done", "duplicate", "retrying", "parked"]),
+  outcome: Outcome,
+});
+export type RetriedWebhook = z.infer<typeof RetriedWebhook>;

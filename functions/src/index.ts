@@ -1,0 +1,50 @@
+import { setGlobalOptions } from "firebase-functions/v2";
+import { onDocumentCreated } from "firebase-functions/v2/firestore";
+import { onSchedule } from "firebase-functions/v2/scheduler";
+import { onTaskDispatched } from "firebase-functions/v2/tasks";
+import { config, secrets } from "./platform/config.ts";
+import { service } from "./platform/endpoint.ts";
+import { deliver, sweepOutbox } from "./platform/outbox.ts";
+import { webhookService } from "./platform/webhook-service.ts";
+import { MAX_ATTEMPTS, retry, sweep } from "./platform/webhooks.ts";
+import { services } from "./services.ts";
+import { subscribers as store, webhookSources } from "./store/index.ts";
+
+/** Every deployed function. What the callable ones carry is in `services.ts`. */
+
+setGlobalOptions({ region: config.region, memory: "512MiB", concurrency: 80, maxInstances: 100 });
+
+export const api = service("api", services.api, { minInstances: config.minInstances });
+
+export const pay = service("pay", services.pay, { secrets: [secrets.revenueCatApiKey] });
+
+export const admin = service("admin", services.admin, { concurrency: 20, maxInstances: 5 });
+
+/** What vendors call. */
+export const webhooks = webhookService(
+  { revenuecat: async () => (await import("./store/revenuecat/webhook.ts")).revenueCat },
+  { secrets: [secrets.revenueCatWebhookAuthorization] },
+);
+
+/** Tries webhooks again that could not be carried out; see `platform/webhooks.ts`. */
+export const webhookRetries = onTaskDispatched(
+  {
+    retryConfig: { maxAttempts: MAX_ATTEMPTS, minBackoffSeconds: 30, maxBackoffSeconds: 6 * 3_600, maxDoublings: 10 },
+    rateLimits: { maxConcurrentDispatches: 20 },
+  },
+  async ({ data }) => {
+    await retry(await webhookSources(), String(data.id));
+  },
+);
+
+const subscribers = [...store];
+
+/** Tells subscribers of what has happened. */
+export const outbox = onDocumentCreated({ document: "outbox/{id}", retry: true }, async ({ params }) => {
+  await deliver(params.id, subscribers);
+});
+
+/** Picks up what a crash between two steps has left lying. */
+export const housekeeping = onSchedule({ schedule: "every 10 minutes", timeZone: "Etc/UTC" }, async () => {
+  await Promise.all([sweep(), sweepOutbox(subscribers)]);
+});

@@ -1,0 +1,36 @@
+import { defineBoolean, defineInt, defineSecret, defineString } from "firebase-functions/params";
+
+/**
+ * Everything that differs between deployments. Values come from `functions/.env*` and Secret Manager; `firebase deploy` asks
+ * for what is missing. Source: https://firebase.google.com/docs/functions/config-env
+ */
+export const config = {
+  region: defineString("REGION", { default: "us-central1", description: "Where the functions run." }),
+  minInstances: defineInt("MIN_INSTANCES", {
+    default: 0,
+    description: "Instances of the api service that are kept warm; 0 costs nothing idle.",
+  }),
+  enforceAppCheck: defineBoolean("ENFORCE_APP_CHECK", {
+    default: false,
+    description: "Whether callable functions refuse apps that App Check does not vouch for.",
+  }),
+  redisUrl: defineString("REDIS_URL", {
+    default: "",
+    description: "redis:// or rediss:// URL of a cache; empty: each instance caches for itself.",
+  }),
+  revenueCatUrl: defineString("REVENUECAT_URL", {
+    default: "https://api.revenuecat.com",
+    description: "Base URL of RevenueCat's REST API.",
+  }),
+  grantSandboxPurchases: defineBoolean("GRANT_SANDBOX_PURCHASES", {
+    default: false,
+    description: "Whether purchases of the stores' sandboxes, which cost nothing, are granted.",
+  }),
+} as const;
+
+export const secrets = {
+  /** The value of the Authorization header set in RevenueCat's dashboard for the webhook. */
+  revenueCatWebhookAuthorization: defineSecret("REVENUECAT_WEBHOOK_AUTHORIZATION"),
+  /** A secret API key (v1) of the RevenueCat project. */
+  revenueCatApiKey: defineSecret("REVENUECAT_API_KEY"),
+} as const;

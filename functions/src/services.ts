@@ -1,0 +1,20 @@
+import type { Modules } from "./platform/endpoint.ts";
+
+/** Which modules each callable service carries; a module is loaded when the first of its actions is called. */
+export const services = {
+  /** What players call and that needs no vendor's secret. */
+  api: {
+    ledger: async () => (await import("./ledger/endpoint.ts")).api,
+    store: async () => (await import("./store/endpoint.ts")).api,
+    leaderboards: async () => (await import("./leaderboards/endpoint.ts")).api,
+  },
+  /** What players call and that talks to vendors. */
+  pay: {
+    store: async () => (await import("./store/endpoint.ts")).pay,
+  },
+  /** What operators call. */
+  admin: {
+    store: async () => (await import("./store/endpoint.ts")).admin,
+    webhooks: async () => (await import("./admin/endpoint.ts")).admin,
+  },
+} as const satisfies Record<string, Modules>;

@@ -1,0 +1,27 @@
+import { now } from "../platform/clock.ts";
+import type { Caller } from "../platform/endpoint.ts";
+import type { Entitlements } from "./contract.ts";
+import { type Entitlement, entitlements } from "./records.ts";
+
+const MAX_ENTITLEMENTS = 100;
+
+/** What the caller may use. One read for each entitlement they ever had. */
+export async function listEntitlements(caller: Caller): Promise<Entitlements> {
+  const found = await entitlements(caller.uid).limit(MAX_ENTITLEMENTS).get();
+  return {
+    entitlements: found.docs.map((document) => {
+      const entitlement = document.data();
+      return {
+        entitlement: document.id,
+        active: isActive(entitlement),
+        expiresAt: entitlement.expiresAt?.toMillis() ?? null,
+        willRenew: entitlement.willRenew,
+        product: entitlement.product,
+      };
+    }),
+  };
+}
+
+function isActive({ expiresAt }: Entitlement): boolean {
+  return expiresAt === null || expiresAt.toMillis() > now();
+}

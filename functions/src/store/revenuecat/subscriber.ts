@@ -1,0 +1,83 @@
+import * as z from "zod";
+import { config, secrets } from "../../platform/config.ts";
+import { Failure } from "../../platform/failure.ts";
+import { log } from "../../platform/log.ts";
+import type { PurchaseFact } from "../grant.ts";
+
+/**
+ * What RevenueCat knows of a customer, by its REST API v1.
+ * Source: https://www.revenuecat.com/docs/api-v1/customers and /customer-info-model
+ */
+
+const TIMEOUT_MILLIS = 5_000;
+/** Newest first; a customer with more has had them granted by webhooks long ago. */
+const MAX_PURCHASES = 50;
+
+const Moment = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+
+const Bought = z.looseObject({
+  purchase_date: Moment,
+  store: z.string(),
+  is_sandbox: z.boolean(),
+  store_transaction_id: z.union([z.string(), z.int().transform(String)]).nullish(),
+});
+
+const Subscription = Bought.extend({
+  expires_date: Moment.nullish(),
+  period_type: z.string().nullish(),
+  refunded_at: Moment.nullish(),
+});
+
+const Answer = z.looseObject({
+  subscriber: z.looseObject({
+    subscriptions: z.record(z.string(), Subscription).default({}),
+    non_subscriptions: z.record(z.string(), z.array(Bought)).default({}),
+  }),
+});
+
+/** The purchases of a user that RevenueCat knows of and that were not refunded, newest first. Throws `revenuecat-unavailable`. */
+export async function fetchPurchases(user: string): Promise<PurchaseFact[]> {
+  const { subscriber } = await fetchSubscriber(user);
+  const subscriptions = Object.entries(subscriber.subscriptions)
+    .filter(([, { refunded_at }]) => !refunded_at)
+    .map(([product, bought]) => factOf(user, product, bought));
+  const others = Object.entries(subscriber.non_subscriptions).flatMap(([product, list]) =>
+    list.map((bought) => factOf(user, product, bought)),
+  );
+  return [...subscriptions, ...others]
+    .filter((fact) => fact !== undefined)
+    .filter(({ environment }) => environment === "PRODUCTION" || config.grantSandboxPurchases.value())
+    .sort((a, b) => b.purchasedAt - a.purchasedAt)
+    .slice(0, MAX_PURCHASES);
+}
+
+async function fetchSubscriber(user: string): Promise<z.output<typeof Answer>> {
+  const url = new URL(`/v1/subscribers/${encodeURIComponent(user)}`, config.revenueCatUrl.value());
+  try {
+    const response = await fetch(url, {
+      headers: { authorization: `Bearer ${secrets.revenueCatApiKey.value()}`, accept: "application/json" },
+      signal: AbortSignal.timeout(TIMEOUT_MILLIS),
+    });
+    if (!response.ok) throw new Error(`RevenueCat answered ${response.status}`);
+    return Answer.parse(await response.json());
+  } catch (error) {
+    log.error("RevenueCat cannot be asked", error);
+    throw new Failure("unavailable", "The store cannot be asked right now.", { reason: "revenuecat-unavailable" });
+  }
+}
+
+/** Undefined for what no store has sold: purchases that an operator gave by hand have no transaction. */
+function factOf(user: string, product: string, bought: z.output<typeof Subscription>): PurchaseFact | undefined {
+  if (!bought.store_transaction_id) return undefined;
+  return {
+    user,
+    product,
+    store: bought.store.toUpperCase(),
+    environment: bought.is_sandbox ? "SANDBOX" : "PRODUCTION",
+    transaction: bought.store_transaction_id,
+    purchasedAt: bought.purchase_date,
+    expiresAt: bought.expires_date ?? null,
+    isTrial: bought.period_type?.toUpperCase() === "TRIAL",
+    price: undefined,
+  };
+}
