@@ -1,0 +1,50 @@
+import { initializeApp } from "firebase-admin/app";
+import { getFirestore } from "firebase-admin/firestore";
+import type { Board } from "../functions/src/leaderboards/records.ts";
+import type { Product } from "../functions/src/store/records.ts";
+import type { Suite } from "./suite.ts";
+
+/** The products of the demo, by the ids that they have in the stores. */
+export const PRODUCTS: Record<string, Product> = {
+  coins_500: {
+    title: "500 coins",
+    grant: { coins: { COIN: 500 }, items: {}, entitlements: [] },
+    grantDuringTrial: false,
+  },
+  starter_pack: {
+    title: "Starter pack",
+    grant: { coins: { COIN: 1_000 }, items: { iron_sword: 1 }, entitlements: ["no_ads"] },
+    grantDuringTrial: false,
+  },
+  pro_monthly: {
+    title: "Pro, by the month",
+    grant: { coins: { COIN: 2_000 }, items: {}, entitlements: ["pro"] },
+    grantDuringTrial: false,
+  },
+};
+
+/** A product that the stores sell before anybody has told the backend what it gives. */
+export const LATE_PRODUCT = {
+  id: "mystery_chest",
+  product: { title: "Mystery chest", grant: { coins: { GEM: 25 }, items: { golden_key: 3 }, entitlements: [] } },
+};
+
+export const BOARD_ID = "arcade";
+
+const BOARD: Board = { title: "Arcade", timeZone: "Europe/Berlin", minScore: 0, maxScore: 1_000_000 };
+
+interface Operator {
+  readonly uid: string;
+  readonly name: string;
+}
+
+/** Writes what a backend needs before anybody plays: a catalog, a board, an operator. Writing it again changes nothing. */
+export async function seed({ project, hosts }: Pick<Suite, "project" | "hosts">, operator: Operator): Promise<void> {
+  process.env.FIRESTORE_EMULATOR_HOST = hosts.firestore;
+  const firestore = getFirestore(initializeApp({ projectId: project }, `seed-${project}`));
+  const batch = firestore.batch();
+  for (const [id, product] of Object.entries(PRODUCTS)) batch.set(firestore.doc(`catalog/${id}`), product);
+  batch.set(firestore.doc(`leaderboards/${BOARD_ID}`), BOARD);
+  batch.set(firestore.doc(`admins/${operator.uid}`), { name: operator.name });
+  await batch.commit();
+}

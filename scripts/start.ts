@@ -1,0 +1,42 @@
+import { play } from "./play.ts";
+import { startSuite } from "./suite.ts";
+
+/**
+ * `npm start`: everything up on this machine, with the demo played, until Ctrl-C. `npm run demo`: the same, and then it ends.
+ */
+const PROJECT = "demo-pot-of-gold";
+const staysUp = !process.argv.includes("--once");
+
+const began = Date.now();
+console.log("Starting the Firebase emulators and the simulator of RevenueCat…");
+const suite = await startSuite({ project: PROJECT, portOffset: 0 });
+let stopping = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(0));
+console.log(`Ready after ${((Date.now() - began) / 1000).toFixed(1)} s. Playing the demo.`);
+try {
+  await play(suite);
+} catch (error) {
+  console.error(`\nThe demo did not go well: ${error instanceof Error ? error.stack : error}`);
+  await stop(1);
+}
+if (!staysUp) await stop(0);
+console.log(`
+Everything stays up until Ctrl-C:
+
+  functions   http://${suite.hosts.functions}/${PROJECT}/us-central1/{api,pay,admin,webhooks}
+  Firestore   ${suite.hosts.firestore}  (export FIRESTORE_EMULATOR_HOST=${suite.hosts.firestore})
+  Auth        ${suite.hosts.auth}
+  RevenueCat  ${suite.revenueCatUrl}/simulator/{purchases,renewals,cancellations,expirations}
+  bill        http://${suite.hosts.firestore}/emulator/v1/projects/${PROJECT}/usage
+  log         .local/${PROJECT}.log
+
+Post recorded webhooks to it with \`npm run replay -- <file-or-folder>\`.`);
+await suite.ended;
+await stop(stopping ? 0 : 1);
+
+async function stop(status: number): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  await suite.stop();
+  process.exit(status);
+}

@@ -1,0 +1,180 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createConnection } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type RevenueCatServer, startRevenueCat } from "../local/revenuecat/server.ts";
+
+/** Everything on this machine: the Firebase emulators under the official CLI, the functions, and simulators of the vendors. */
+export interface Suite {
+  readonly project: string;
+  readonly hosts: { readonly auth: string; readonly firestore: string; readonly functions: string };
+  readonly webhookUrl: string;
+  readonly revenueCat: RevenueCatServer;
+  readonly revenueCatUrl: string;
+  readonly secrets: Secrets;
+  /** Ends when the emulators do. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface Secrets {
+  readonly webhookAuthorization: string;
+  readonly revenueCatApiKey: string;
+}
+
+export interface SuiteOptions {
+  /** Its settings are in `functions/.env.<project>`. */
+  readonly project: string;
+  /** Added to the ports of firebase.json, so that tests can run beside a suite that is up. */
+  readonly portOffset: number;
+}
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+const EMULATORS = "auth,functions,firestore,tasks";
+const REVENUECAT_PORT = 8787;
+const READY = "All emulators ready!";
+const START_TIMEOUT_MILLIS = 60_000;
+const STOP_TIMEOUT_MILLIS = 15_000;
+
+type Emulators = Record<string, { host?: string; port?: number } | boolean>;
+
+interface FirebaseJson {
+  emulators: Emulators;
+}
+
+/** The secrets that the emulated functions have. */
+export function localSecrets(): Secrets {
+  const text = readFileSync(join(root, "functions/local.secrets"), "utf8");
+  const value = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(text)?.[1] ?? "";
+  return {
+    webhookAuthorization: value("REVENUECAT_WEBHOOK_AUTHORIZATION"),
+    revenueCatApiKey: value("REVENUECAT_API_KEY"),
+  };
+}
+
+/** Builds the functions and starts everything; resolves when all of it answers. */
+export async function startSuite({ project, portOffset }: SuiteOptions): Promise<Suite> {
+  const config = shifted(JSON.parse(readFileSync(join(root, "firebase.json"), "utf8")) as FirebaseJson, portOffset);
+  const host = (name: string) => {
+    const { host = "127.0.0.1", port } = config.emulators[name] as { host?: string; port?: number };
+    return `${host}:${port}`;
+  };
+  await refuseTakenPorts(config.emulators);
+  const secrets = localSecrets();
+  const webhookUrl = `http://${host("functions")}/${project}/us-central1/webhooks/revenuecat`;
+  const revenueCat = await startRevenueCat({
+    port: REVENUECAT_PORT + portOffset,
+    apiKey: secrets.revenueCatApiKey,
+    webhook: { url: webhookUrl, authorization: secrets.webhookAuthorization },
+  });
+  const [file, forget] = configFile(config, portOffset);
+  try {
+    await build();
+    const emulators = startEmulators(project, file);
+    const ended = new Promise<void>((resolve) => emulators.once("exit", () => resolve()));
+    await ready(emulators, project);
+    return {
+      project,
+      hosts: { auth: host("auth"), firestore: host("firestore"), functions: host("functions") },
+      webhookUrl,
+      revenueCat,
+      revenueCatUrl: `http://127.0.0.1:${revenueCat.port}`,
+      secrets,
+      ended,
+      stop: async () => {
+        await stop(emulators, ended);
+        await revenueCat.close();
+        forget();
+      },
+    };
+  } catch (error) {
+    await revenueCat.close();
+    forget();
+    throw error;
+  }
+}
+
+export async function build(): Promise<void> {
+  const child = spawn(process.execPath, [join(root, "functions/build/build.ts")], { stdio: "inherit" });
+  const code = await new Promise((resolve) => child.once("exit", resolve));
+  if (code !== 0) throw new Error("The functions could not be built.");
+}
+
+function shifted(config: FirebaseJson, offset: number): FirebaseJson {
+  const emulators = Object.entries(config.emulators).map(([name, value]) =>
+    typeof value === "object" && value.port !== undefined
+      ? [name, { ...value, port: value.port + offset }]
+      : [name, value],
+  );
+  return { ...config, emulators: Object.fromEntries(emulators) as Emulators };
+}
+
+/** firebase.json itself, or a copy with other ports beside it: the CLI takes the folder of the file for the project's. */
+function configFile(config: FirebaseJson, offset: number): [file: string, forget: () => void] {
+  if (offset === 0) return [join(root, "firebase.json"), () => undefined];
+  const file = join(root, `.firebase-${offset}.json`);
+  writeFileSync(file, JSON.stringify(config, undefined, 2));
+  return [file, () => rmSync(file, { force: true })];
+}
+
+function startEmulators(project: string, file: string): ChildProcess {
+  return spawn(
+    process.execPath,
+    [join(root, "local/cli.ts"), "emulators:start", "--project", project, "--config", file, "--only", EMULATORS],
+    { cwd: root, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, FORCE_COLOR: "0" } },
+  );
+}
+
+/** Waits for the CLI to say that everything runs. What it prints goes to a file, and to the error if it fails. */
+async function ready(emulators: ChildProcess, project: string): Promise<void> {
+  mkdirSync(join(root, ".local"), { recursive: true });
+  const log = createWriteStream(join(root, `.local/${project}.log`));
+  let output = "";
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => fail("The emulators were not ready in time."), START_TIMEOUT_MILLIS);
+    const fail = (message: string) => {
+      clearTimeout(timer);
+      emulators.kill("SIGINT");
+      reject(new Error(`${message}\n${output}`));
+    };
+    const onOutput = (chunk: Buffer) => {
+      log.write(chunk);
+      if (output.length < 100_000) output += chunk.toString();
+      if (!output.includes(READY)) return;
+      clearTimeout(timer);
+      resolve();
+    };
+    emulators.stdout?.on("data", onOutput);
+    emulators.stderr?.on("data", onOutput);
+    emulators.once("exit", (code) => fail(`The emulators ended with status ${code}.`));
+  });
+}
+
+async function stop(emulators: ChildProcess, ended: Promise<void>): Promise<void> {
+  if (emulators.exitCode !== null) return;
+  emulators.kill("SIGINT");
+  const timer = setTimeout(() => emulators.kill("SIGKILL"), STOP_TIMEOUT_MILLIS);
+  await ended;
+  clearTimeout(timer);
+}
+
+async function refuseTakenPorts(emulators: Emulators): Promise<void> {
+  for (const [name, value] of Object.entries(emulators)) {
+    if (typeof value !== "object" || value.port === undefined) continue;
+    if (await answers(value.host ?? "127.0.0.1", value.port)) {
+      throw new Error(`Port ${value.port} (${name}) is taken. Is the suite running already?`);
+    }
+  }
+}
+
+function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host, port });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
