@@ -36,7 +36,7 @@ export default {
       name: "only-the-face-of-a-module",
       comment: "Of another module, import its index.ts.",
       severity: "error",
-      from: { path: `^${modules}/([^/]+)/` },
+      from: { path: `^${modules}/([^/]+)/`, pathNot: "\\.test\\.ts$" },
       to: { path: `^${modules}/(?!platform/)([^/]+)/`, pathNot: [`^${modules}/$1/`, `^${modules}/[^/]+/index\\.ts$`] },
     },
     {

@@ -10,7 +10,6 @@ export default defineConfig({
           name: "beside",
           include: ["local/**/*.test.ts", "functions/**/*.test.ts", "scripts/**/*.test.ts"],
           testTimeout: 20_000,
-          env: { METADATA_SERVER_DETECTION: "none" },
         },
       },
       {
@@ -25,6 +24,8 @@ export default defineConfig({
         },
       },
     ],
+    // Google's libraries would otherwise look for a metadata server, and warn that there is none.
+    env: { METADATA_SERVER_DETECTION: "none" },
     maxWorkers: 2,
   },
 });

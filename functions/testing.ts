@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Request } from "firebase-functions/v2/https";
 import { afterAll, beforeAll } from "vitest";
 import { type FirestoreServer, startFirestore } from "../local/firestore/server.ts";
@@ -9,6 +11,8 @@ import type { Caller } from "./src/platform/endpoint.ts";
 export interface Backend {
   /** What an action is billed, and what it gives. */
   billed<T>(action: () => Promise<T>): Promise<{ result: T; bill: Bill }>;
+  /** The tasks that were put on queues, oldest first; they are not run. */
+  readonly tasks: { queue: string; name: string; data: unknown }[];
 }
 
 const SETTINGS = {
@@ -22,16 +26,24 @@ const SETTINGS = {
 
 export function useBackend(settings: Record<string, string> = {}): Backend {
   let server: FirestoreServer | undefined;
+  const tasks: Backend["tasks"] = [];
+  const queues = createQueues(tasks);
   beforeAll(async () => {
     server = await startFirestore();
-    Object.assign(process.env, SETTINGS, settings, { FIRESTORE_EMULATOR_HOST: `${server.host}:${server.port}` });
+    await new Promise<void>((resolve) => queues.listen(0, "127.0.0.1", resolve));
+    Object.assign(process.env, SETTINGS, settings, {
+      FIRESTORE_EMULATOR_HOST: `${server.host}:${server.port}`,
+      CLOUD_TASKS_EMULATOR_HOST: `127.0.0.1:${(queues.address() as AddressInfo).port}`,
+    });
   });
   afterAll(async () => {
     const { deleteApp, getApps } = await import("firebase-admin/app");
     await Promise.all(getApps().map(deleteApp));
+    queues.close();
     await server?.close();
   });
   return {
+    tasks,
     billed: async (action) => {
       const { usage } = (server as FirestoreServer).firestore;
       const mark = usage.mark();
@@ -39,6 +51,20 @@ export function useBackend(settings: Record<string, string> = {}): Backend {
       return { result, bill: usage.since(mark) as Bill };
     },
   };
+}
+
+/** Takes tasks as the tasks emulator does, and keeps them. */
+function createQueues(tasks: Backend["tasks"]): Server {
+  return createServer(async (request, response) => {
+    let text = "";
+    for await (const chunk of request.setEncoding("utf8")) text += chunk;
+    const { task } = JSON.parse(text) as { task: { name: string; httpRequest: { body: string } } };
+    const queue = /queues\/([^/]+)\/tasks$/.exec(request.url ?? "")?.[1] ?? "";
+    const isTaken = tasks.some(({ name }) => name === task.name);
+    const { data } = JSON.parse(Buffer.from(task.httpRequest.body, "base64").toString()) as { data: unknown };
+    if (!isTaken) tasks.push({ queue, name: task.name, data });
+    response.writeHead(isTaken ? 409 : 200, { "content-type": "application/json" }).end("{}");
+  });
 }
 
 /** Somebody who has not been here before. */

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ScheduledTaskQueue } from "./tasks/queue.ts";
@@ -35,6 +35,8 @@ export async function substitute(): Promise<void> {
   process.env.FIREBASE_EMULATORS_PATH = folder;
   // Functions then write their manifest to a file; asking each for it over HTTP takes seconds.
   process.env.FIREBASE_FUNCTIONS_DISCOVERY_OUTPUT_PATH ??= folder;
+  // Each request that runs at the same time has a Node process of its own; the official default is fifty.
+  process.env.FUNCTIONS_EMULATOR_PARALLEL ??= String(2 * availableParallelism());
   const emulators = require("firebase-tools/lib/emulator/downloadableEmulators.js") as DownloadableEmulators;
   for (const [name, program] of Object.entries(SUBSTITUTES)) await replaceProgram(emulators, name, program);
   replaceExport("emulator/taskQueue.js", "TaskQueue", ScheduledTaskQueue);

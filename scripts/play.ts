@@ -6,7 +6,7 @@ import { type Bill, Meter } from "./meter.ts";
 import { type Player, signIn } from "./player.ts";
 import { describe } from "./recorded.ts";
 import { BOARD_ID, LATE_PRODUCT, seed } from "./seed.ts";
-import type { Suite } from "./suite.ts";
+import type { Connection } from "./suite.ts";
 import { table } from "./table.ts";
 
 /** A line of the summary: what was done, what came of it, what it cost. */
@@ -26,7 +26,7 @@ interface Told {
 const GRANT_TIMEOUT_MILLIS = 20_000;
 
 /** Plays the demo: three players buy, ask for money back and score, as their apps and the stores would, and prints what happened. */
-export async function play(suite: Suite): Promise<void> {
+export async function play(suite: Connection): Promise<void> {
   const meter = new Meter(suite.hosts.firestore, suite.project);
   const [ada, bo, cy, operator] = await Promise.all(["Ada", "Bo", "Cy", "Olga"].map((name) => signIn(name, suite)));
   if (!ada || !bo || !cy || !operator) throw new Error("not everybody could sign in");
@@ -51,7 +51,7 @@ export async function play(suite: Suite): Promise<void> {
 }
 
 async function purchases(
-  suite: Suite,
+  suite: Connection,
   meter: Meter,
   { ada, bo, cy, operator }: Record<"ada" | "bo" | "cy" | "operator", Player>,
 ): Promise<Line[]> {
@@ -88,15 +88,15 @@ async function purchases(
   return lines;
 }
 
-async function simulate({ revenueCatUrl }: Suite, path: string, body: object): Promise<Told> {
+async function simulate({ revenueCatUrl }: Connection, path: string, body: object): Promise<Told> {
   const response = await fetch(`${revenueCatUrl}/simulator/${path}`, { method: "POST", body: JSON.stringify(body) });
   if (!response.ok) throw new Error(`The simulator refused ${path}: ${await response.text()}`);
   return (await response.json()) as Told;
 }
 
 function outcomeOf(answer: string): string {
-  const { state, ...rest } = JSON.parse(answer) as Parameters<typeof describe>[0];
-  const told = describe(rest).replace(/(, )?user \S+/, "");
+  const { state, outcome: { user: _known, ...outcome } = {} } = JSON.parse(answer) as Parameters<typeof describe>[0];
+  const told = describe({ outcome });
   return state === "duplicate" ? "duplicate, nothing done" : state === "retrying" ? `kept; ${told}` : told;
 }
 

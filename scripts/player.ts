@@ -7,7 +7,7 @@ import {
   updateProfile,
 } from "firebase/auth";
 import { connectFunctionsEmulator, getFunctions, httpsCallable } from "firebase/functions";
-import type { Suite } from "./suite.ts";
+import type { Connection } from "./suite.ts";
 
 /** A person with an app: signed in, calling the backend through the ordinary Firebase SDK. */
 export interface Player {
@@ -21,7 +21,7 @@ export interface Player {
 const PASSWORD = "correct horse battery staple";
 
 /** Signs a player in on the Auth emulator, and up before that if they are new. */
-export async function signIn(name: string, { project, hosts }: Pick<Suite, "project" | "hosts">): Promise<Player> {
+export async function signIn(name: string, { project, hosts }: Connection): Promise<Player> {
   const app = initializeApp({ projectId: project, apiKey: "local" }, `${name}-${Math.random()}`);
   const auth = getAuth(app);
   connectAuthEmulator(auth, `http://${hosts.auth}`, { disableWarnings: true });

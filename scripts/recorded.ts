@@ -73,8 +73,9 @@ export function describe({ outcome, error }: Answer): string {
   const { result, ...facts } = outcome;
   const told = Object.entries(facts)
     .filter(([name]) => name !== "purchase" && name !== "transaction")
-    .map(([name, value]) => `${name} ${textOf(value)}`)
-    .filter((text) => !text.endsWith(" "));
+    .map(([name, value]) => [name, textOf(value)])
+    .filter(([, text]) => text !== "")
+    .map(([name, text]) => `${name} ${text}`);
   return [result, told.join(", ")].filter(Boolean).join(": ");
 }
 

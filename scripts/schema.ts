@@ -38,21 +38,27 @@ export function breakages(before: JsonSchema, after: JsonSchema, side: Side, at 
 }
 
 function properties(before: JsonSchema, after: JsonSchema, side: Side, at: string): string[] {
-  const lines: string[] = [];
-  for (const [name, schema] of Object.entries(before.properties ?? {})) {
-    const place = at ? `${at}.${name}` : name;
-    const now = after.properties?.[name];
-    if (now) lines.push(...breakages(schema, now, side, place));
-    else lines.push(`${place}: is gone`);
-    const was = before.required?.includes(name) ?? false;
-    const is = after.required?.includes(name) ?? false;
-    if (side === "gets" && was && !is && now) lines.push(`${place}: may now be absent`);
-    if (side === "sends" && !was && is) lines.push(`${place}: is now required`);
-  }
-  for (const name of after.required ?? []) {
-    if (side === "sends" && !before.properties?.[name]) lines.push(`${at ? `${at}.` : ""}${name}: is new and required`);
-  }
-  return lines;
+  const known = Object.entries(before.properties ?? {});
+  const place = (name: string) => (at ? `${at}.${name}` : name);
+  const isNew = (name: string) => !before.properties?.[name];
+  return [
+    ...known.flatMap(([name, schema]) => {
+      const now = after.properties?.[name];
+      return now ? breakages(schema, now, side, place(name)) : [`${place(name)}: is gone`];
+    }),
+    ...known.flatMap(([name]) => presence(name, before, after, side).map((line) => `${place(name)}: ${line}`)),
+    ...(side === "sends"
+      ? (after.required ?? []).filter(isNew).map((name) => `${place(name)}: is new and required`)
+      : []),
+  ];
+}
+
+/** What is sent may not become required; what is got may not become optional. */
+function presence(name: string, before: JsonSchema, after: JsonSchema, side: Side): string[] {
+  if (!after.properties?.[name]) return [];
+  const [was, is] = [before, after].map(({ required }) => required?.includes(name) ?? false);
+  if (side === "gets") return was && !is ? ["may now be absent"] : [];
+  return !was && is ? ["is now required"] : [];
 }
 
 /** An app can send values that were allowed, and knows only those that were given. */

@@ -2,7 +2,7 @@ import { initializeApp } from "firebase-admin/app";
 import { getFirestore } from "firebase-admin/firestore";
 import type { Board } from "../functions/src/leaderboards/records.ts";
 import type { Product } from "../functions/src/store/records.ts";
-import type { Suite } from "./suite.ts";
+import type { Connection } from "./suite.ts";
 
 /** The products of the demo, by the ids that they have in the stores. */
 export const PRODUCTS: Record<string, Product> = {
@@ -39,8 +39,10 @@ interface Operator {
 }
 
 /** Writes what a backend needs before anybody plays: a catalog, a board, an operator. Writing it again changes nothing. */
-export async function seed({ project, hosts }: Pick<Suite, "project" | "hosts">, operator: Operator): Promise<void> {
+export async function seed({ project, hosts }: Connection, operator: Operator): Promise<void> {
   process.env.FIRESTORE_EMULATOR_HOST = hosts.firestore;
+  // Otherwise Google's libraries look for a metadata server, and warn that there is none.
+  process.env.METADATA_SERVER_DETECTION = "none";
   const firestore = getFirestore(initializeApp({ projectId: project }, `seed-${project}`));
   const batch = firestore.batch();
   for (const [id, product] of Object.entries(PRODUCTS)) batch.set(firestore.doc(`catalog/${id}`), product);

@@ -9,12 +9,16 @@ const staysUp = !process.argv.includes("--once");
 
 const began = Date.now();
 console.log("Starting the Firebase emulators and the simulator of RevenueCat…");
-const suite = await startSuite({ project: PROJECT, portOffset: 0 });
+const suite = await startSuite({ project: PROJECT, portOffset: 0 }).catch((error: Error) => {
+  console.error(error.message);
+  process.exit(1);
+});
+const { hosts, revenueCatUrl } = suite.connection;
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(0));
 console.log(`Ready after ${((Date.now() - began) / 1000).toFixed(1)} s. Playing the demo.`);
 try {
-  await play(suite);
+  await play(suite.connection);
 } catch (error) {
   console.error(`\nThe demo did not go well: ${error instanceof Error ? error.stack : error}`);
   await stop(1);
@@ -23,11 +27,11 @@ if (!staysUp) await stop(0);
 console.log(`
 Everything stays up until Ctrl-C:
 
-  functions   http://${suite.hosts.functions}/${PROJECT}/us-central1/{api,pay,admin,webhooks}
-  Firestore   ${suite.hosts.firestore}  (export FIRESTORE_EMULATOR_HOST=${suite.hosts.firestore})
-  Auth        ${suite.hosts.auth}
-  RevenueCat  ${suite.revenueCatUrl}/simulator/{purchases,renewals,cancellations,expirations}
-  bill        http://${suite.hosts.firestore}/emulator/v1/projects/${PROJECT}/usage
+  functions   http://${hosts.functions}/${PROJECT}/us-central1/{api,pay,admin,webhooks}
+  Firestore   ${hosts.firestore}  (export FIRESTORE_EMULATOR_HOST=${hosts.firestore})
+  Auth        ${hosts.auth}
+  RevenueCat  ${revenueCatUrl}/simulator/{purchases,renewals,cancellations,expirations}
+  bill        http://${hosts.firestore}/emulator/v1/projects/${PROJECT}/usage
   log         .local/${PROJECT}.log
 
 Post recorded webhooks to it with \`npm run replay -- <file-or-folder>\`.`);

@@ -3,16 +3,21 @@ import { createWriteStream, mkdirSync, readFileSync, rmSync, writeFileSync } fro
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type RevenueCatServer, startRevenueCat } from "../local/revenuecat/server.ts";
+import { startRevenueCat } from "../local/revenuecat/server.ts";
+
+/** Where to reach everything that runs on this machine. */
+export interface Connection {
+  readonly project: string;
+  readonly hosts: { readonly auth: string; readonly firestore: string; readonly functions: string };
+  /** The webhook that RevenueCat is told to call. */
+  readonly webhookUrl: string;
+  readonly revenueCatUrl: string;
+  readonly secrets: Secrets;
+}
 
 /** Everything on this machine: the Firebase emulators under the official CLI, the functions, and simulators of the vendors. */
 export interface Suite {
-  readonly project: string;
-  readonly hosts: { readonly auth: string; readonly firestore: string; readonly functions: string };
-  readonly webhookUrl: string;
-  readonly revenueCat: RevenueCatServer;
-  readonly revenueCatUrl: string;
-  readonly secrets: Secrets;
+  readonly connection: Connection;
   /** Ends when the emulators do. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
@@ -75,12 +80,13 @@ export async function startSuite({ project, portOffset }: SuiteOptions): Promise
     const ended = new Promise<void>((resolve) => emulators.once("exit", () => resolve()));
     await ready(emulators, project);
     return {
-      project,
-      hosts: { auth: host("auth"), firestore: host("firestore"), functions: host("functions") },
-      webhookUrl,
-      revenueCat,
-      revenueCatUrl: `http://127.0.0.1:${revenueCat.port}`,
-      secrets,
+      connection: {
+        project,
+        hosts: { auth: host("auth"), firestore: host("firestore"), functions: host("functions") },
+        webhookUrl,
+        revenueCatUrl: `http://127.0.0.1:${revenueCat.port}`,
+        secrets,
+      },
       ended,
       stop: async () => {
         await stop(emulators, ended);
@@ -95,7 +101,7 @@ export async function startSuite({ project, portOffset }: SuiteOptions): Promise
   }
 }
 
-export async function build(): Promise<void> {
+async function build(): Promise<void> {
   const child = spawn(process.execPath, [join(root, "functions/build/build.ts")], { stdio: "inherit" });
   const code = await new Promise((resolve) => child.once("exit", resolve));
   if (code !== 0) throw new Error("The functions could not be built.");
@@ -122,7 +128,11 @@ function startEmulators(project: string, file: string): ChildProcess {
   return spawn(
     process.execPath,
     [join(root, "local/cli.ts"), "emulators:start", "--project", project, "--config", file, "--only", EMULATORS],
-    { cwd: root, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, FORCE_COLOR: "0" } },
+    {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, FORCE_COLOR: "0", METADATA_SERVER_DETECTION: "none" },
+    },
   );
 }
 

@@ -2,8 +2,7 @@ import { parseDatabase } from "./model/path.ts";
 import { Clock } from "./store/clock.ts";
 import { type Commit, Database } from "./store/database.ts";
 import type { RetentionLimits } from "./store/retention.ts";
-import type { LockOptions } from "./transactions/locks.ts";
-import { Transactions } from "./transactions/transactions.ts";
+import { type TransactionLimits, Transactions } from "./transactions/transactions.ts";
 import { Usage } from "./usage.ts";
 import { StatusError } from "./wire/status.ts";
 
@@ -13,7 +12,7 @@ export interface FirestoreOptions {
   /** Delay of every read and commit in milliseconds, for benches: production has one. */
   readonly latencyMillis?: number;
   readonly retention?: Partial<RetentionLimits>;
-  readonly locks?: Partial<LockOptions>;
+  readonly transactions?: Partial<TransactionLimits>;
 }
 
 /** A database and the transactions that are open on it. */
@@ -47,7 +46,7 @@ export class Firestore {
     database.subscribe((commit) => {
       for (const subscriber of this.#subscribers) subscriber(commit);
     });
-    const open: OpenDatabase = { database, transactions: new Transactions(database, this.#options.locks) };
+    const open: OpenDatabase = { database, transactions: new Transactions(database, this.#options.transactions) };
     this.#databases.set(name, open);
     return open;
   }

@@ -20,7 +20,7 @@ interface Attempt {
 }
 
 /**
- * Enters a score. One read and one write whatever the number of periods; no write when the attempt was submitted before.
+ * Enters a score. One read and one write whatever the number of periods; no write when it is no better, or was submitted before.
  * Refuses `unknown-board`, `score-out-of-bounds`, `attempt-reused`.
  */
 export async function submit(caller: Caller, request: z.output<typeof SubmitRequest>): Promise<Submitted> {
@@ -35,10 +35,11 @@ export async function submit(caller: Caller, request: z.output<typeof SubmitRequ
   return await transact(async (tx) => {
     const reference = players(request.board).doc(caller.uid);
     const player = (await tx.get(reference)).data();
-    if (player && isRepeated(player, attempt)) return report(player, player, attempt);
+    if (player && isRepeated(player, attempt)) return { ...report(player, player, attempt), repeated: true };
     const entered = enter(player, caller, attempt);
-    tx.set(reference, entered);
-    return report(entered, player, attempt);
+    const submitted = report(entered, player, attempt);
+    if (PERIODS.some((period) => submitted[period].improved)) tx.set(reference, entered);
+    return { ...submitted, repeated: false };
   });
 }
 
@@ -77,7 +78,8 @@ function enter(
   return { ...player, ...slots, ...shown, attempts };
 }
 
-function report(player: Player, before: Player | undefined, { at, timeZone }: Attempt): Submitted {
+/** The player's best of each season that is on, and which of them are new. */
+function report(player: Player, before: Player | undefined, { at, timeZone }: Attempt): Omit<Submitted, "repeated"> {
   const best = (period: Period) => {
     const season = seasonAt(period, at, timeZone);
     const slot = slotOf(period, season);
@@ -85,11 +87,5 @@ function report(player: Player, before: Player | undefined, { at, timeZone }: At
     const score = current?.season === season.key ? current.score : null;
     return { season: season.key, score, improved: current !== before?.[slot] };
   };
-  return {
-    daily: best("daily"),
-    weekly: best("weekly"),
-    monthly: best("monthly"),
-    allTime: best("allTime"),
-    repeated: player === before,
-  };
+  return { daily: best("daily"), weekly: best("weekly"), monthly: best("monthly"), allTime: best("allTime") };
 }

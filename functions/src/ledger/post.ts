@@ -37,7 +37,7 @@ export interface Prepared {
 }
 
 /** The id of the transaction with this key. */
-export function transactionId(key: string): string {
+function transactionId(key: string): string {
   return deterministicId("transaction", key);
 }
 

@@ -56,6 +56,14 @@ export function forgetAll(): void {
   entries.clear();
 }
 
+/** Ends the connection to Redis; the next question opens one. For tests. */
+export async function disconnect(): Promise<void> {
+  const open = redis;
+  redis = undefined;
+  redisPausedUntil = 0;
+  (await open)?.disconnect();
+}
+
 async function fetchValue<Shape extends z.ZodType>(
   key: string,
   { processSeconds, redisSeconds }: Freshness,
@@ -67,13 +75,27 @@ async function fetchValue<Shape extends z.ZodType>(
     return value;
   };
   if (redisSeconds !== undefined) {
-    const parsed = shape.safeParse(await withRedis(async (client) => JSON.parse((await client.get(key)) ?? "null")));
-    if (parsed.success) return keep(parsed.data);
+    const known = parse(shape, await withRedis((client) => client.get(key)));
+    if (known) return keep(known.value);
   }
   const value = await load();
   if (redisSeconds !== undefined)
     await withRedis((client) => client.set(key, JSON.stringify(value), "EX", redisSeconds));
   return keep(value);
+}
+
+/** What Redis keeps of a value; undefined if that is nothing, or nothing that fits. */
+function parse<Shape extends z.ZodType>(
+  shape: Shape,
+  text: string | null | undefined,
+): { value: z.output<Shape> } | undefined {
+  if (!text) return undefined;
+  try {
+    const parsed = shape.safeParse(JSON.parse(text));
+    return parsed.success ? { value: parsed.data } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Asks Redis; undefined where there is none, it is down, or it does not answer at once. */

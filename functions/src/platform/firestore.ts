@@ -36,7 +36,7 @@ export function collection<Shape extends z.ZodType<DocumentData>>(
 }
 
 /** A document does not have the shape that its collection promises. */
-export class CorruptRecord extends Error {
+class CorruptRecord extends Error {
   override readonly name = "CorruptRecord";
 
   constructor(path: string, cause: z.ZodError) {
@@ -66,5 +66,5 @@ export function isAlreadyExists(error: unknown): boolean {
   return typeof error === "object" && error !== null && "code" in error && error.code === ALREADY_EXISTS;
 }
 
-export type { CollectionReference, DocumentReference, Transaction } from "firebase-admin/firestore";
+export type { CollectionReference, Transaction } from "firebase-admin/firestore";
 export { FieldPath, FieldValue, Filter, Timestamp } from "firebase-admin/firestore";

@@ -11,7 +11,7 @@ import { log } from "./log.ts";
 
 const Delivery = z.object({ state: z.enum(["done", "failed"]), attempts: z.int().positive(), at: Moment });
 
-export const OutboxRecord = z.object({
+const OutboxRecord = z.object({
   type: z.string(),
   data: z.record(z.string(), z.json()),
   at: Moment,
@@ -21,7 +21,7 @@ export const OutboxRecord = z.object({
   /** Firestore's TTL policy deletes delivered events after this. */
   expiresAt: Moment,
 });
-export type OutboxRecord = z.infer<typeof OutboxRecord>;
+type OutboxRecord = z.infer<typeof OutboxRecord>;
 
 export const outbox = () => collection("outbox", OutboxRecord);
 

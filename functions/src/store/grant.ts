@@ -2,7 +2,7 @@ import { prepare } from "../ledger/index.ts";
 import { FieldValue, type Transaction, timestamp } from "../platform/firestore.ts";
 import { deterministicId } from "../platform/ids.ts";
 import type { Outcome } from "../platform/webhooks.ts";
-import { afterPurchase, type Basis } from "./entitlement.ts";
+import { afterNews, type Basis, bought } from "./entitlement.ts";
 import {
   type Entitlement,
   entitlements,
@@ -78,7 +78,7 @@ export async function grant(
   transaction.write();
   addItems(tx, fact.user, rewards.items);
   for (const [name, current] of held) {
-    tx.set(entitlements(fact.user).doc(name), afterPurchase(current, basisOf(id, fact)));
+    tx.set(entitlements(fact.user).doc(name), afterNews(current, basisOf(id, fact), bought));
   }
   return { result: "granted", purchase: id, transaction: transaction.id, user: fact.user, ...rewards };
 }

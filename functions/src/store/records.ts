@@ -60,16 +60,26 @@ export type InventoryItem = z.infer<typeof InventoryItem>;
 
 export const inventory = (uid: string) => collection(`users/${uid}/inventory`, InventoryItem);
 
+/** A purchase that gives an entitlement: the latest of one product in one store. */
+export const Ground = z.object({
+  purchase: z.string(),
+  product: z.string(),
+  store: z.string(),
+  purchasedAt: Moment,
+  /** Null: for ever. */
+  expiresAt: Moment.nullable(),
+  willRenew: z.boolean(),
+});
+export type Ground = z.infer<typeof Ground>;
+
 /** `users/{uid}/entitlements/{id}`: what a user may use. It holds while `expiresAt` is null or in the future; nothing else says so. */
 export const Entitlement = z.object({
+  /** By store and product. */
+  grounds: z.record(z.string(), Ground),
+  /** Of the ground that lasts longest. */
   expiresAt: Moment.nullable(),
   willRenew: z.boolean(),
   product: z.string(),
-  store: z.string(),
-  /** The purchase that the entitlement rests on. */
-  purchase: z.string(),
-  /** When that was bought: what is known of an older purchase does not change what a newer one gave. */
-  purchasedAt: Moment,
   updatedAt: Moment,
 });
 export type Entitlement = z.infer<typeof Entitlement>;

@@ -2,17 +2,9 @@ import { prepare } from "../ledger/index.ts";
 import { now } from "../platform/clock.ts";
 import { type Transaction, timestamp } from "../platform/firestore.ts";
 import type { Outcome } from "../platform/webhooks.ts";
-import { afterEnd, type Basis } from "./entitlement.ts";
+import { afterNews, type Basis, refunded } from "./entitlement.ts";
 import { basisOf, type PurchaseFact, purchaseId, purchaseOf, readEntitlements } from "./grant.ts";
-import {
-  type Entitlement,
-  entitlements,
-  type Grant,
-  type InventoryItem,
-  inventory,
-  type Purchase,
-  purchases,
-} from "./records.ts";
+import { entitlements, type Grant, type InventoryItem, inventory, type Purchase, purchases } from "./records.ts";
 
 /**
  * Takes back what a purchase gave, as part of a Firestore transaction: coins even if they were spent (the rest is owed), items as far
@@ -55,22 +47,13 @@ async function takeBack(tx: Transaction, id: string, purchase: Purchase, basis: 
     const quantity = Math.max(0, current.quantity - (grant.items[item] ?? 0));
     tx.set(inventory(user).doc(item), { quantity, updatedAt: timestamp() });
   }
-  for (const [name, current] of held) endEntitlement(tx, user, { name, current, basis });
+  for (const [name, current] of held) tx.set(entitlements(user).doc(name), afterNews(current, basis, refunded(now())));
   tx.update(purchases().doc(id), {
     state: "refunded",
     updatedAt: timestamp(),
     ...(Object.keys(missing).length > 0 ? { missingItems: missing } : {}),
   });
   return { result: "refunded", purchase: id, transaction: transaction.id, user, missingItems: missing };
-}
-
-function endEntitlement(
-  tx: Transaction,
-  user: string,
-  { name, current, basis }: { name: string; current: Entitlement | undefined; basis: Basis },
-): void {
-  if (!current || current.purchase !== basis.purchase) return;
-  tx.set(entitlements(user).doc(name), afterEnd(current, basis, now()));
 }
 
 async function readItems(tx: Transaction, user: string, items: Grant["items"]): Promise<Map<string, InventoryItem>> {

@@ -77,7 +77,7 @@ function tooDeep(property: string): Error {
 }
 
 /** A document's size as Firestore counts it. Source: https://firebase.google.com/docs/firestore/storage-size */
-export function documentBytes(path: string, fields: Fields): number {
+function documentBytes(path: string, fields: Fields): number {
   return nameBytes(path) + mapBytes(fields) + 32;
 }
 

@@ -43,7 +43,7 @@ export function documentPath(name: string, database: string): string {
   return resource.path;
 }
 
-export function checkDocumentPath(path: string, name: string): void {
+function checkDocumentPath(path: string, name: string): void {
   const segments = path.split("/");
   if (path === "" || segments.length % 2 !== 0) {
     throw invalidArgument(`Document name "${name}" lacks "/" at the end or names a collection, not a document.`);

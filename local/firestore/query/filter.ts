@@ -68,13 +68,13 @@ export function toDisjunctions(filter: Filter | undefined): Conjunction[] {
 }
 
 /** Every comparison of a filter, as written. */
-export function comparisonsOf(filter: Filter | undefined): Comparison[] {
+function comparisonsOf(filter: Filter | undefined): Comparison[] {
   if (!filter) return [];
   if (filter.compositeFilter) return (filter.compositeFilter.filters ?? []).flatMap(comparisonsOf);
   return [toComparison(filter)];
 }
 
-export function isInequality(operator: Operator): boolean {
+function isInequality(operator: Operator): boolean {
   return !["==", "contains", "in", "contains-any"].includes(operator);
 }
 

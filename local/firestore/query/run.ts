@@ -162,7 +162,7 @@ function isBelow({ parent, scope }: Query, path: string): boolean {
 }
 
 /** Whether a document at this path is one that the query is about, whatever its fields. */
-export function isInScope(query: Query, path: string): boolean {
+function isInScope(query: Query, path: string): boolean {
   const collection = parentPath(path);
   if (query.scope.kind === "collection") return collection === query.scope.id;
   if (query.scope.kind === "all") return isBelow(query, path);

@@ -165,7 +165,7 @@ describe("transactions", () => {
 });
 
 describe("waiting for a lock", () => {
-  const impatient = useServer({ locks: { waitMillis: 100 } });
+  const impatient = useServer({ transactions: { waitMillis: 100 } });
 
   test("ends with ABORTED when it takes too long", async () => {
     const doc = impatient.client.doc("patience/a");
@@ -177,5 +177,24 @@ describe("waiting for a lock", () => {
       const refused = await impatient.http("POST", `/v1/${DATABASE}/documents:commit`, { writes });
       expect(refused).toMatchObject({ status: 409, body: { error: { status: "ABORTED" } } });
     });
+  });
+});
+
+describe("a transaction that is left alone", () => {
+  const hasty = useServer({ transactions: { idleMillis: 200 } });
+
+  test("expires, gives its locks back and cannot be committed any more", async () => {
+    const doc = hasty.client.doc("abandoned/a");
+    await doc.set({ n: 0 });
+    const late = hasty.client.runTransaction(
+      async (tx) => {
+        await tx.get(doc);
+        await doc.update({ n: 1 });
+        tx.update(doc, { n: 2 });
+      },
+      { maxAttempts: 1 },
+    );
+    await expect(late).rejects.toMatchObject({ code: 3, details: expect.stringContaining("transaction has expired") });
+    expect((await doc.get()).get("n")).toBe(1);
   });
 });

@@ -7,10 +7,17 @@ import type { TransactionOptions, Write } from "../wire/messages.ts";
 import { invalidArgument } from "../wire/status.ts";
 import { contention, type LockOptions, Locks, type Mode, type Owner, type Resource } from "./locks.ts";
 
-/** Source: https://firebase.google.com/docs/firestore/quotas#writes_and_transactions */
+/** How long transactions may take. Source: https://firebase.google.com/docs/firestore/quotas#writes_and_transactions */
+export interface TransactionLimits extends LockOptions {
+  /** Without a request, in milliseconds. */
+  readonly idleMillis: number;
+  /** In all, in milliseconds. */
+  readonly totalMillis: number;
+}
+
 const IDLE_MILLIS = 60_000;
 const TOTAL_MILLIS = 270_000;
-const SWEEP_MILLIS = 1_000;
+const SWEEP_MILLIS = 250;
 const MAX_REMEMBERED_LOSERS = 10_000;
 
 /** What a query of a transaction has seen: no other commit may change it until the transaction ends. */
@@ -60,15 +67,19 @@ export class Transaction implements Owner {
 export class Transactions {
   readonly #database: Database;
   readonly #locks: Locks;
+  readonly #idleMillis: number;
+  readonly #totalMillis: number;
   readonly #active = new Map<string, Transaction>();
   /** Those that lost a conflict, for the retry that names them. */
   readonly #losers = new Map<string, { age: number; contended: ReadonlySet<Resource> }>();
   #nextAge = 1;
   #sweeper: NodeJS.Timeout | undefined;
 
-  constructor(database: Database, options?: Partial<LockOptions>) {
+  constructor(database: Database, limits: Partial<TransactionLimits> = {}) {
     this.#database = database;
-    this.#locks = new Locks(options);
+    this.#locks = new Locks(limits);
+    this.#idleMillis = limits.idleMillis ?? IDLE_MILLIS;
+    this.#totalMillis = limits.totalMillis ?? TOTAL_MILLIS;
   }
 
   begin(options: TransactionOptions = {}): Transaction {
@@ -198,7 +209,8 @@ export class Transactions {
   #sweep(): void {
     const now = Date.now();
     for (const transaction of [...this.#active.values()]) {
-      if (now - transaction.used > IDLE_MILLIS || now - transaction.begun > TOTAL_MILLIS) this.rollback(transaction);
+      const isOver = now - transaction.used > this.#idleMillis || now - transaction.begun > this.#totalMillis;
+      if (isOver) this.rollback(transaction);
     }
   }
 }

@@ -21,8 +21,8 @@ const Customer = z.looseObject({
   aliases: z.array(Id).max(1_000).nullish(),
 });
 
-export const PURCHASE_TYPES = ["INITIAL_PURCHASE", "RENEWAL", "NON_RENEWING_PURCHASE"] as const;
-export const END_TYPES = ["CANCELLATION", "EXPIRATION"] as const;
+const PURCHASE_TYPES = ["INITIAL_PURCHASE", "RENEWAL", "NON_RENEWING_PURCHASE"] as const;
+const END_TYPES = ["CANCELLATION", "EXPIRATION"] as const;
 
 const Payment = Base.extend({
   ...Customer.shape,

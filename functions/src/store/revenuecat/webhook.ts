@@ -6,7 +6,7 @@ import type { Transaction } from "../../platform/firestore.ts";
 import { equalSecrets } from "../../platform/ids.ts";
 import { type Outcome, Postponed, type WebhookSource } from "../../platform/webhooks.ts";
 import { productOf } from "../catalog.ts";
-import { afterCancellation, afterEnd } from "../entitlement.ts";
+import { afterNews, cancelled, expired } from "../entitlement.ts";
 import { basisOf, grant, type PurchaseFact, purchaseId, readEntitlements } from "../grant.ts";
 import { entitlements, purchases } from "../records.ts";
 import { refund } from "../refund.ts";
@@ -52,10 +52,11 @@ async function purchase(tx: Transaction, fact: PurchaseFact, retry: boolean): Pr
 /** A refund takes back what was given; any other cancellation only says that there will be no renewal. */
 async function end(tx: Transaction, fact: PurchaseFact, event: EndEvent): Promise<Outcome> {
   if (event.type === "CANCELLATION" && isRefund(event)) return await refund(tx, fact);
-  const after = event.type === "EXPIRATION" ? afterEnd : afterCancellation;
+  const news = event.type === "EXPIRATION" ? expired : cancelled;
   const current = await readEntitlements(tx, fact.user, event.entitlement_ids ?? []);
   const basis = basisOf(purchaseId(fact), fact);
-  for (const [name, entitlement] of current) tx.set(entitlements(fact.user).doc(name), after(entitlement, basis));
+  for (const [name, entitlement] of current)
+    tx.set(entitlements(fact.user).doc(name), afterNews(entitlement, basis, news));
   return {
     result: event.type === "EXPIRATION" ? "expired" : "will-not-renew",
     user: fact.user,

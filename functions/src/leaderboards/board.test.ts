@@ -1,0 +1,208 @@
+import { randomUUID } from "node:crypto";
+import * as fc from "fast-check";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { someone, useBackend } from "../../testing.ts";
+import { setClock } from "../platform/clock.ts";
+import type { Caller } from "../platform/endpoint.ts";
+import { page } from "./page.ts";
+import { orderOf } from "./rank.ts";
+import { boards, players, REMEMBERED_ATTEMPTS } from "./records.ts";
+import { standing } from "./standing.ts";
+import { submit } from "./submit.ts";
+
+const backend = useBackend();
+const NOON = Date.parse("2026-11-20T12:00:00Z");
+let restore = () => {};
+
+beforeAll(() => {
+  restore = setClock(NOON);
+});
+afterEach(() => {
+  restore();
+  restore = setClock(NOON);
+});
+
+async function newBoard(): Promise<string> {
+  const board = `board-${randomUUID()}`;
+  await boards().doc(board).set({ title: "A board", timeZone: "Etc/UTC", minScore: 0, maxScore: 1_000_000 });
+  return board;
+}
+
+const score = (player: Caller, board: string, points: number, attempt: string = randomUUID()) =>
+  submit(player, { board, score: points, attempt });
+const top = async (board: string, period: "daily" | "weekly" | "monthly" | "allTime" = "daily") =>
+  (await page(someone(), { board, period })).rows.map(({ rank, name, score: points }) => [rank, name, points]);
+
+describe("a score", () => {
+  test("counts for the day, the week, the month and for ever", async () => {
+    const board = await newBoard();
+    const ada = someone("Ada");
+    expect(await score(ada, board, 100)).toEqual({
+      daily: { season: "2026-11-20", score: 100, improved: true },
+      weekly: { season: "2026-W47", score: 100, improved: true },
+      monthly: { season: "2026-11", score: 100, improved: true },
+      allTime: { season: "all", score: 100, improved: true },
+      repeated: false,
+    });
+    for (const period of ["daily", "weekly", "monthly", "allTime"] as const)
+      expect(await top(board, period)).toEqual([[1, "Ada", 100]]);
+  });
+
+  test("costs one read and one write for all four periods; no write if it is no better", async () => {
+    const board = await newBoard();
+    const ada = someone("Ada");
+    await score(ada, board, 50);
+    expect((await backend.billed(() => score(ada, board, 100))).bill).toEqual({ reads: 1, writes: 1, deletes: 0 });
+    expect((await backend.billed(() => score(ada, board, 70))).bill).toEqual({ reads: 1, writes: 0, deletes: 0 });
+    expect((await backend.billed(() => score(someone("Bo"), board, 1))).bill).toEqual({
+      reads: 1,
+      writes: 1,
+      deletes: 0,
+    });
+  });
+
+  test("that is worse than the player's best changes nothing", async () => {
+    const board = await newBoard();
+    const ada = someone("Ada");
+    await score(ada, board, 100);
+    expect((await score(ada, board, 60)).daily).toEqual({ season: "2026-11-20", score: 100, improved: false });
+    expect(await top(board)).toEqual([[1, "Ada", 100]]);
+  });
+
+  test("sent again under the same attempt is recognised, and with another score refused", async () => {
+    const board = await newBoard();
+    const ada = someone("Ada");
+    const attempt = randomUUID();
+    await score(ada, board, 100, attempt);
+    const again = await backend.billed(() => score(ada, board, 100, attempt));
+    expect(again.result).toMatchObject({ repeated: true, daily: { score: 100, improved: false } });
+    expect(again.bill).toEqual({ reads: 1, writes: 0, deletes: 0 });
+    await expect(score(ada, board, 999, attempt)).rejects.toMatchObject({ reason: "attempt-reused" });
+  });
+
+  test("a second after midnight does not touch the day that has just ended", async () => {
+    const board = await newBoard();
+    const ada = someone("Ada");
+    restore();
+    restore = setClock(Date.parse("2026-11-20T23:59:59Z"));
+    await score(ada, board, 100);
+    restore();
+    restore = setClock(Date.parse("2026-11-21T00:00:01Z"));
+    const next = await score(ada, board, 40);
+    expect(next.daily).toEqual({ season: "2026-11-21", score: 40, improved: true });
+    expect(next.allTime).toEqual({ season: "all", score: 100, improved: false });
+    const record = (await players(board).doc(ada.uid).get()).data();
+    expect([record?.d0, record?.d1].map((slot) => [slot?.season, slot?.score]).sort()).toEqual([
+      ["2026-11-20", 100],
+      ["2026-11-21", 40],
+    ]);
+    expect(await top(board)).toEqual([[1, "Ada", 40]]);
+  });
+
+  test("remembers as many attempts as it promises", async () => {
+    const board = await newBoard();
+    const ada = someone("Ada");
+    for (let i = 0; i < REMEMBERED_ATTEMPTS + 3; i++) await score(ada, board, i, `attempt-${i}`);
+    expect((await players(board).doc(ada.uid).get()).data()?.attempts).toHaveLength(REMEMBERED_ATTEMPTS);
+  });
+
+  test.each([[-1], [1_000_001]])("of %i is out of the board's bounds", async (points) => {
+    const board = await newBoard();
+    await expect(score(someone(), board, points)).rejects.toMatchObject({
+      reason: "score-out-of-bounds",
+      details: { field: "score" },
+    });
+  });
+
+  test("on a board that there is not is refused", async () => {
+    await expect(score(someone(), "nowhere", 1)).rejects.toMatchObject({ code: "not-found", reason: "unknown-board" });
+  });
+});
+
+describe("the order of players", () => {
+  test("is by score, then by who was earlier, then by id", () => {
+    const place = fc.record({
+      score: fc.integer(),
+      at: fc.integer({ min: 0, max: 2 ** 45 }),
+      player: fc.stringMatching(/^[A-Za-z0-9]{1,28}$/),
+    });
+    fc.assert(
+      fc.property(place, place, (a, b) => {
+        const expected = b.score - a.score || a.at - b.at || (a.player < b.player ? -1 : a.player > b.player ? 1 : 0);
+        const [x, y] = [orderOf("s", a), orderOf("s", b)];
+        expect(Math.sign(expected)).toBe(x < y ? -1 : x > y ? 1 : 0);
+      }),
+    );
+  });
+});
+
+describe("a board of 250 players", () => {
+  const field: { player: Caller; points: number; at: number }[] = [];
+  let board = "";
+
+  beforeAll(async () => {
+    board = await newBoard();
+    for (let i = 0; i < 250; i++) field.push({ player: someone(`P${i}`), points: (i * 37) % 60, at: NOON + i });
+    for (let from = 0; from < field.length; from += 25) {
+      for (const { player, points, at } of field.slice(from, from + 25)) {
+        const reset = setClock(at);
+        await score(player, board, points);
+        reset();
+      }
+    }
+    field.sort((a, b) => b.points - a.points || a.at - b.at);
+  });
+
+  test("is shown a hundred a page, each player once and with the right rank", async () => {
+    const seen: [number, string][] = [];
+    let cursor: string | undefined;
+    const sizes: number[] = [];
+    do {
+      const shown = await page(someone(), { board, period: "weekly", ...(cursor ? { cursor } : {}) });
+      sizes.push(shown.rows.length);
+      seen.push(...shown.rows.map(({ rank, name }): [number, string] => [rank, name]));
+      cursor = shown.nextCursor;
+    } while (cursor);
+    expect(sizes).toEqual([100, 100, 50]);
+    expect(seen).toEqual(field.map(({ player }, i) => [i + 1, player.name]));
+  });
+
+  test("tells every player their exact rank and neighbours", async () => {
+    for (const place of [0, 1, 2, 77, 130, 248, 249]) {
+      const { player, points } = field[place] as (typeof field)[number];
+      const stands = await standing(player, { board, period: "daily", neighbours: 2 });
+      expect(stands).toMatchObject({ rank: place + 1, of: 250, score: points });
+      const around = field
+        .slice(Math.max(0, place - 2), place + 3)
+        .map((other) => [field.indexOf(other) + 1, other.player.name]);
+      expect(stands.neighbours.map(({ rank, name }) => [rank, name])).toEqual(around);
+    }
+  });
+
+  test("bills a read for each row, and for a rank one for each thousand players", async () => {
+    expect((await backend.billed(() => page(someone(), { board, period: "daily" }))).bill.reads).toBe(100);
+    const { player } = field[120] as (typeof field)[number];
+    const { bill } = await backend.billed(() => standing(player, { board, period: "daily", neighbours: 2 }));
+    expect(bill).toEqual({ reads: 1 + 1 + 1 + 4, writes: 0, deletes: 0 });
+  });
+
+  test("tells who has not played how many have", async () => {
+    expect(await standing(someone(), { board, period: "daily", neighbours: 2 })).toEqual({
+      season: "2026-11-20",
+      of: 250,
+      neighbours: [],
+    });
+  });
+
+  test("refuses cursors that it has not given", async () => {
+    for (const cursor of [
+      "x",
+      Buffer.from("{}").toString("base64url"),
+      Buffer.from('{"slot":"name"}').toString("base64url"),
+    ]) {
+      await expect(page(someone(), { board, period: "daily", cursor })).rejects.toMatchObject({
+        details: { field: "cursor" },
+      });
+    }
+  });
+});

@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import * as z from "zod";
+import { cached, disconnect, forget, forgetAll } from "./cache.ts";
+
+beforeEach(() => {
+  process.env.REDIS_URL = "";
+  forgetAll();
+});
+
+const counting = (value: unknown = { n: 1 }) => {
+  const load = vi.fn(async () => value as { n: number });
+  return load;
+};
+const Shape = z.object({ n: z.number() });
+
+describe("a cached value", () => {
+  test("is loaded once while it is fresh, and again afterwards", async () => {
+    const load = counting();
+    const ask = () => cached("fresh", { processSeconds: 0.05 }, Shape, load);
+    expect(await ask()).toEqual({ n: 1 });
+    expect(await ask()).toEqual({ n: 1 });
+    expect(load).toHaveBeenCalledTimes(1);
+    await sleep(80);
+    await ask();
+    expect(load).toHaveBeenCalledTimes(2);
+  });
+
+  test("is loaded once for all who ask at the same time", async () => {
+    const load = vi.fn(async () => {
+      await sleep(20);
+      return { n: 1 };
+    });
+    await Promise.all(Array.from({ length: 50 }, () => cached("stampede", { processSeconds: 60 }, Shape, load)));
+    expect(load).toHaveBeenCalledTimes(1);
+  });
+
+  test("that could not be loaded is not remembered as a failure", async () => {
+    let works = false;
+    const load = async () => {
+      if (!works) throw new Error("not now");
+      return { n: 2 };
+    };
+    await expect(cached("failing", { processSeconds: 60 }, Shape, load)).rejects.toThrow("not now");
+    works = true;
+    expect(await cached("failing", { processSeconds: 60 }, Shape, load)).toEqual({ n: 2 });
+  });
+
+  test("that was forgotten is loaded anew", async () => {
+    const load = counting();
+    await cached("forgotten", { processSeconds: 60 }, Shape, load);
+    await forget("forgotten");
+    await cached("forgotten", { processSeconds: 60 }, Shape, load);
+    expect(load).toHaveBeenCalledTimes(2);
+  });
+});
+
+const hasRedis = spawnSync("redis-server", ["--version"]).status === 0;
+
+describe.skipIf(!hasRedis)(`Redis behind it${hasRedis ? "" : " (skipped: redis-server is not installed)"}`, () => {
+  let port = 0;
+  let server: ChildProcess;
+  let client: Redis;
+  const freshness = { processSeconds: 60, redisSeconds: 60 };
+
+  beforeAll(async () => {
+    port = await freePort();
+    server = await startRedis(port);
+    client = new Redis(port);
+  });
+  beforeEach(async () => {
+    process.env.REDIS_URL = `redis://127.0.0.1:${port}`;
+    await client.flushall();
+  });
+  afterEach(disconnect);
+  afterAll(() => {
+    client.disconnect();
+    server.kill("SIGKILL");
+  });
+
+  test("answers a process that has not got the value itself", async () => {
+    const load = counting();
+    await cached("shared", freshness, Shape, load);
+    forgetAll();
+    expect(await cached("shared", freshness, Shape, load)).toEqual({ n: 1 });
+    expect(load).toHaveBeenCalledTimes(1);
+    expect(await client.ttl("shared")).toBeGreaterThan(0);
+  });
+
+  test("wiped, or holding what does not fit, is made up for by the source", async () => {
+    const load = counting();
+    for (const spoiled of ["nonsense", '{"n":"one"}', "null"]) {
+      await client.set("spoiled", spoiled);
+      forgetAll();
+      expect(await cached("spoiled", freshness, Shape, load)).toEqual({ n: 1 });
+      expect(await client.get("spoiled")).toBe('{"n":1}');
+    }
+    expect(load).toHaveBeenCalledTimes(3);
+  });
+
+  test("forgets what is to be forgotten", async () => {
+    await cached("old", freshness, Shape, counting());
+    await forget("old");
+    expect(await client.get("old")).toBeNull();
+  });
+
+  test("down changes nothing but the speed, and is left alone for a while", async () => {
+    process.env.REDIS_URL = "redis://127.0.0.1:1";
+    const load = counting();
+    for (const key of ["down-1", "down-2", "down-3"])
+      expect(await cached(key, freshness, Shape, load)).toEqual({ n: 1 });
+    expect(load).toHaveBeenCalledTimes(3);
+  });
+});
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const { port } = probe.address() as { port: number };
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+async function startRedis(port: number): Promise<ChildProcess> {
+  const server = spawn("redis-server", ["--port", String(port), "--save", "", "--bind", "127.0.0.1"], {
+    stdio: "pipe",
+  });
+  await new Promise<void>((resolve) =>
+    server.stdout?.on("data", (chunk) => {
+      if (String(chunk).includes("Ready to accept connections")) resolve();
+    }),
+  );
+  return server;
+}

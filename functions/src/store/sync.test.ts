@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type RevenueCatServer, startRevenueCat } from "../../../local/revenuecat/server.ts";
+import { webhookBody } from "../../../local/revenuecat/wire.ts";
+import { someone, useBackend, webhookRequest } from "../../testing.ts";
+import { wallet } from "../ledger/wallet.ts";
+import { receive } from "../platform/webhooks.ts";
+import { catalog } from "./records.ts";
+import { revenueCat } from "./revenuecat/webhook.ts";
+import { sync } from "./sync.ts";
+
+const backend = useBackend();
+let vendor: RevenueCatServer;
+
+beforeAll(async () => {
+  const webhook = { url: "http://127.0.0.1:1/", authorization: "unused" };
+  vendor = await startRevenueCat({ apiKey: "the-api-key", webhook });
+  process.env.REVENUECAT_URL = `http://127.0.0.1:${vendor.port}`;
+  const grant = { coins: { COIN: 500 }, items: {}, entitlements: [] };
+  await catalog().doc("coins").set({ title: "Coins", grant, grantDuringTrial: false });
+});
+afterAll(() => vendor.close());
+
+const buy = (uid: string, product = "coins") => {
+  const purchase = vendor.customers.purchase(uid, { product, kind: "consumable" });
+  return webhookBody("NON_RENEWING_PURCHASE", vendor.customers.get(uid), purchase);
+};
+const coins = async (uid: string) => (await wallet({ uid })).balances[0]?.available ?? 0;
+
+describe("an app that has just bought", () => {
+  test("is granted at once, and the webhook that comes later finds it done", async () => {
+    const ada = someone();
+    const body = buy(ada.uid);
+    expect((await sync(ada)).purchases).toMatchObject([{ product: "coins", result: "granted" }]);
+    expect(await coins(ada.uid)).toBe(500);
+    expect((await receive(revenueCat, webhookRequest(body))).outcome).toMatchObject({ result: "already-granted" });
+    expect((await sync(ada)).purchases).toMatchObject([{ result: "already-granted" }]);
+    expect(await coins(ada.uid)).toBe(500);
+  });
+
+  test("and a webhook at the very same time grant once between them", async () => {
+    for (let round = 0; round < 5; round++) {
+      const ada = someone();
+      const body = buy(ada.uid);
+      await Promise.all([sync(ada), receive(revenueCat, webhookRequest(body)), sync(ada)]);
+      expect(await coins(ada.uid)).toBe(500);
+    }
+  });
+
+  test("is told of products that nobody has defined, and of nothing that was refunded", async () => {
+    const ada = someone();
+    buy(ada.uid, "undefined_product");
+    buy(ada.uid);
+    vendor.customers.cancel(ada.uid, "coins", true);
+    expect((await sync(ada)).purchases).toMatchObject([{ product: "undefined_product", result: "unknown-product" }]);
+  });
+
+  test("pays one read for each purchase that is granted already", async () => {
+    const ada = someone();
+    for (let i = 0; i < 3; i++) buy(ada.uid);
+    await sync(ada);
+    expect((await backend.billed(() => sync(ada))).bill).toEqual({ reads: 3, writes: 0, deletes: 0 });
+  });
+});
+
+test("RevenueCat being down is said, and loses nothing", async () => {
+  const ada = someone();
+  buy(ada.uid);
+  const url = process.env.REVENUECAT_URL;
+  process.env.REVENUECAT_URL = "http://127.0.0.1:1";
+  await expect(sync(ada)).rejects.toMatchObject({ code: "unavailable", reason: "revenuecat-unavailable" });
+  process.env.REVENUECAT_URL = url;
+  expect((await sync(ada)).purchases).toMatchObject([{ result: "granted" }]);
+});
