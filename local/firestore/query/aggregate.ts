@@ -43,7 +43,9 @@ export function upTo(aggregations: readonly Aggregation[]): number | undefined {
 function named(aggregations: readonly Aggregation[]): Aggregator[] {
   if (aggregations.length === 0) throw invalidArgument("An aggregation query must have at least one aggregation.");
   if (aggregations.length > MAX_AGGREGATIONS) {
-    throw invalidArgument(`An aggregation query can have at most ${MAX_AGGREGATIONS} aggregations.`);
+    throw invalidArgument(
+      `The maximum number of aggregations allowed in an aggregation query is ${MAX_AGGREGATIONS}. Received: ${aggregations.length}`,
+    );
   }
   const taken = new Set(aggregations.flatMap(({ alias }) => (alias ? [alias] : [])));
   let next = 0;

@@ -229,3 +229,17 @@ describe("queries that are refused", () => {
     expect(explained.status).toBe(501);
   });
 });
+
+describe("the latency dial", () => {
+  const slow = useServer({ latencyMillis: 60 });
+
+  test("delays reads and commits, and nothing else", async () => {
+    const began = performance.now();
+    await slow.client.doc("slow/a").set({ n: 1 });
+    const written = performance.now();
+    await slow.client.doc("slow/a").get();
+    const read = performance.now();
+    expect(written - began).toBeGreaterThanOrEqual(59);
+    expect(read - written).toBeGreaterThanOrEqual(59);
+  });
+});
