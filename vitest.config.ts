@@ -27,5 +27,6 @@ export default defineConfig({
     // Google's libraries would otherwise look for a metadata server, and warn that there is none.
     env: { METADATA_SERVER_DETECTION: "none" },
     maxWorkers: 2,
+    silent: "passed-only",
   },
 });

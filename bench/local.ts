@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { createConnection, createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Firestore } from "@google-cloud/firestore";
 import type { Value } from "../local/firestore/model/value.ts";
 import { startFirestore } from "../local/firestore/server.ts";
+import { answers, freePort } from "../local/ports.ts";
 import { table } from "../scripts/table.ts";
 
 /**
@@ -39,7 +40,7 @@ async function start(run: number): Promise<(string | number)[]> {
   const began = performance.now();
   const program = fileURLToPath(new URL("../local/firestore/main.ts", import.meta.url));
   const child = spawn(process.execPath, [program, "--port", String(port)], { stdio: "ignore" });
-  while (!(await answers(port)));
+  while (!(await answers(port))) await sleep(2);
   const millis = Math.round(performance.now() - began);
   const resident = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1] ?? "0";
   child.kill("SIGKILL");
@@ -84,23 +85,4 @@ async function query(size: number): Promise<[string, number, string, number, num
 function heap(): number {
   globalThis.gc?.();
   return process.memoryUsage().heapUsed;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ host: "127.0.0.1", port });
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => setTimeout(resolve, 2, false));
-  });
 }

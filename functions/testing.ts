@@ -20,6 +20,7 @@ const SETTINGS = {
   METADATA_SERVER_DETECTION: "none",
   REGION: "us-central1",
   GRANT_SANDBOX_PURCHASES: "false",
+  GRANT_PURCHASES_SINCE: "",
   REVENUECAT_WEBHOOK_AUTHORIZATION: "the-authorization",
   REVENUECAT_API_KEY: "the-api-key",
 };

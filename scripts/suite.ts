@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createConnection } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { answers } from "../local/ports.ts";
 import { startRevenueCat } from "../local/revenuecat/server.ts";
 
 /** Where to reach everything that runs on this machine. */
@@ -172,19 +172,8 @@ async function stop(emulators: ChildProcess, ended: Promise<void>): Promise<void
 async function refuseTakenPorts(emulators: Emulators): Promise<void> {
   for (const [name, value] of Object.entries(emulators)) {
     if (typeof value !== "object" || value.port === undefined) continue;
-    if (await answers(value.host ?? "127.0.0.1", value.port)) {
+    if (await answers(value.port, value.host)) {
       throw new Error(`Port ${value.port} (${name}) is taken. Is the suite running already?`);
     }
   }
-}
-
-function answers(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ host, port });
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

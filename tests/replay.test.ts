@@ -119,9 +119,9 @@ describe.skipIf(!existsSync(SAMPLES))(
       const first = await replayAll(samples);
       expect(Object.fromEntries(first.map(({ name, outcome }) => [name, outcome.split(":")[0]]))).toEqual({
         "billing-issue": "ignored",
-        "cancellation-refund": "refund-before-purchase",
-        "cancellation-unsubscribe": "will-not-renew",
-        expiration: "expired",
+        "cancellation-refund": "foretold",
+        "cancellation-unsubscribe": "foretold",
+        expiration: "foretold",
         "initial-purchase": "granted",
         "non-renewing-purchase": "granted",
         "product-change": "ignored",

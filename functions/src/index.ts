@@ -1,12 +1,16 @@
 import { setGlobalOptions } from "firebase-functions/v2";
 import { onDocumentCreated } from "firebase-functions/v2/firestore";
+import { HttpsError } from "firebase-functions/v2/https";
 import { onSchedule } from "firebase-functions/v2/scheduler";
 import { onTaskDispatched } from "firebase-functions/v2/tasks";
+import * as z from "zod";
 import { config, secrets } from "./platform/config.ts";
 import { service } from "./platform/endpoint.ts";
+import { DocumentId } from "./platform/ids.ts";
+import { log } from "./platform/log.ts";
 import { deliver, sweepOutbox } from "./platform/outbox.ts";
 import { webhookService } from "./platform/webhook-service.ts";
-import { MAX_ATTEMPTS, retry, sweep } from "./platform/webhooks.ts";
+import { MAX_ATTEMPTS, Postponed, retry, sweep } from "./platform/webhooks.ts";
 import { services } from "./services.ts";
 import { subscribers as store, webhookSources } from "./store/index.ts";
 
@@ -33,7 +37,13 @@ export const webhookRetries = onTaskDispatched(
     rateLimits: { maxConcurrentDispatches: 20 },
   },
   async ({ data }) => {
-    await retry(await webhookSources(), String(data.id));
+    const { id } = z.object({ id: DocumentId }).parse(data);
+    await retry(await webhookSources(), id, "task").catch((error: unknown) => {
+      if (!(error instanceof Postponed)) throw error;
+      // Not an error of ours; the queue tries again.
+      log.info("webhook still waiting", { id, reason: error.reason });
+      throw new HttpsError("unavailable", error.reason);
+    });
   },
 );
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createConnection, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test, vi } from "vitest";
+import { answers, freePort } from "../ports.ts";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
 const children: ChildProcess[] = [];
@@ -9,14 +9,6 @@ const children: ChildProcess[] = [];
 afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 function start(args: readonly string[]): ChildProcess {
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
@@ -26,17 +18,6 @@ function start(args: readonly string[]): ChildProcess {
 
 const exit = (child: ChildProcess) =>
   new Promise((resolve) => child.once("exit", (code, signal) => resolve(code ?? signal)));
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ host: "127.0.0.1", port });
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
-}
 
 const up = (port: number) => vi.waitFor(async () => expect(await answers(port)).toBe(true), { timeout: 5_000 });
 const down = (port: number) => vi.waitFor(async () => expect(await answers(port)).toBe(false), { timeout: 5_000 });

@@ -90,16 +90,26 @@ export function subscriberAnswer(customer: Customer): object {
       last_seen: iso(now),
       management_url: null,
       other_purchases: {},
-      subscriptions: Object.fromEntries(subscriptions.map((purchase) => [purchase.product, subscription(purchase)])),
+      subscriptions: Object.fromEntries(
+        subscriptions.map((purchase) => [idAndPlan(purchase).product, subscription(purchase)]),
+      ),
       non_subscriptions: Object.fromEntries([...others].map(([product, list]) => [product, list.map(nonSubscription)])),
       entitlements: Object.fromEntries(customer.purchases.flatMap(entitlements)),
     },
   };
 }
 
+/** Google sells a subscription in base plans. Webhooks name both as `product:plan`; this answer names them apart. */
+function idAndPlan({ store, product }: Purchase): { product: string; plan?: string } {
+  const [id = "", plan] = store === "PLAY_STORE" ? product.split(":", 2) : [product];
+  return plan === undefined ? { product: id } : { product: id, plan };
+}
+
 function subscription(purchase: Purchase): object {
+  const { plan } = idAndPlan(purchase);
   return {
     ...bought(purchase),
+    ...(plan === undefined ? {} : { product_plan_identifier: plan }),
     auto_resume_date: null,
     billing_issues_detected_at: null,
     expires_date: iso(purchase.expiresAt),

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer as createNetServer } from "node:net";
 import { join } from "node:path";
 import { Firestore } from "@google-cloud/firestore";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type FirestoreServer, startFirestore } from "../../local/firestore/server.ts";
+import { freePort } from "../../local/ports.ts";
 import { Customers } from "../../local/revenuecat/customers.ts";
 import { type WebhookBody, webhookBody } from "../../local/revenuecat/wire.ts";
 import { root } from "../../scripts/suite.ts";
@@ -153,11 +153,3 @@ describe.each(["before", "after"] as const)("a function that is killed %s any of
     expect(calls).toBeGreaterThanOrEqual(5);
   });
 });
-
-async function freePort(): Promise<number> {
-  const probe = createNetServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}

@@ -1,11 +1,12 @@
 import * as z from "zod";
+import { DocumentId } from "../platform/ids.ts";
 import { Outcome } from "../platform/webhooks.ts";
 
 export const KeptWebhooksRequest = z.object({
   state: z.enum(["retrying", "parked"]),
   limit: z.int().min(1).max(100).default(100),
   /** `nextCursor` of the page before. */
-  cursor: z.string().min(1).max(1_500).optional(),
+  cursor: DocumentId.optional(),
 });
 
 /** Webhooks that could not be carried out yet, by id. */
@@ -26,13 +27,7 @@ export const KeptWebhooks = z.object({
 });
 export type KeptWebhooks = z.infer<typeof KeptWebhooks>;
 
-export const RetryWebhook = z.object({
-  id: z
-    .string()
-    .min(1)
-    .max(1_500)
-    .regex(/^[^/]+$/, "must not contain a slash"),
-});
+export const RetryWebhook = z.object({ id: DocumentId });
 
 export const RetriedWebhook = z.object({
   state: z.enum(["done", "duplicate", "retrying", "parked"]),

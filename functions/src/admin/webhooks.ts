@@ -29,7 +29,7 @@ export async function keptWebhooks(
 export async function retryWebhook(caller: Caller, { id }: z.output<typeof RetryWebhook>): Promise<RetriedWebhook> {
   log.info("webhook retried by hand", { id, by: caller.uid });
   try {
-    return await retry(await webhookSources(), id);
+    return await retry(await webhookSources(), id, "operator");
   } catch (error) {
     if (!(error instanceof Postponed)) throw error;
     return { state: "retrying", outcome: { result: "waiting", reason: error.reason, for: error.waitingFor } };

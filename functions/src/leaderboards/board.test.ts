@@ -114,6 +114,27 @@ describe("a score", () => {
     });
   });
 
+  test("is shown with the name and the picture of the sign-in provider, within bounds", async () => {
+    const board = await newBoard();
+    const shown = async (name: string, picture: string) => {
+      const player = { ...someone(name), picture };
+      await score(player, board, 1);
+      const { name: kept, picture: keptPicture } = (await players(board).doc(player.uid).get()).data() ?? {};
+      return [kept, keptPicture];
+    };
+    const url = "https://example.com/ada.png";
+    expect(await shown("Ada", url)).toEqual(["Ada", url]);
+    expect(await shown("🦊".repeat(60), url)).toEqual(["🦊".repeat(50), url]);
+    for (const picture of [
+      "javascript:alert(1)",
+      "http://example.com/a.png",
+      `https://e.com/${"x".repeat(3_000)}`,
+      "https://",
+    ]) {
+      expect(await shown("Ada", picture)).toEqual(["Ada", undefined]);
+    }
+  });
+
   test("on a board that there is not is refused", async () => {
     await expect(score(someone(), "nowhere", 1)).rejects.toMatchObject({ code: "not-found", reason: "unknown-board" });
   });
@@ -194,8 +215,17 @@ describe("a board of 250 players", () => {
     });
   });
 
-  test("refuses cursors that it has not given", async () => {
+  test("refuses cursors that it has not given, and those of other periods and seasons", async () => {
+    const daily = await page(someone(), { board, period: "daily" });
+    await expect(page(someone(), { board, period: "weekly", cursor: daily.nextCursor ?? "" })).rejects.toMatchObject({
+      details: { field: "cursor" },
+    });
+    const spliced = {
+      ...JSON.parse(Buffer.from(daily.nextCursor ?? "", "base64url").toString()),
+      season: "2020-01-01",
+    };
     for (const cursor of [
+      Buffer.from(JSON.stringify(spliced)).toString("base64url"),
       "x",
       Buffer.from("{}").toString("base64url"),
       Buffer.from('{"slot":"name"}').toString("base64url"),

@@ -6,9 +6,7 @@ const FRESH = { processSeconds: 60, redisSeconds: 600 };
 
 /** The board of this id. Refuses `unknown-board`. */
 export async function boardOf(id: string): Promise<Board> {
-  return await cached(`board:${id}`, FRESH, Board, async () => {
-    const board = (await boards().doc(id).get()).data();
-    if (!board) throw new Failure("not-found", `There is no leaderboard "${id}".`, { reason: "unknown-board" });
-    return board;
-  });
+  const board = await cached(`board:${id}`, FRESH, Board, async () => (await boards().doc(id).get()).data());
+  if (!board) throw new Failure("not-found", `There is no leaderboard "${id}".`, { reason: "unknown-board" });
+  return board;
 }

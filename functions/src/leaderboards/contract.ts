@@ -5,7 +5,7 @@ const BoardId = z
   .string()
   .min(1)
   .max(100)
-  .regex(/^[\w-]+$/, "must be letters, digits, hyphens and underscores");
+  .regex(/^(?!__.*__$)[\w-]+$/, "must be letters, digits, hyphens and underscores");
 const PeriodName = z.enum(PERIODS);
 
 export const SubmitRequest = z.object({
@@ -54,7 +54,7 @@ export const PageRequest = z.object({
 export const Page = z.object({
   season: z.string(),
   rows: z.array(Row).max(100),
-  /** Absent on the last page. */
+  /** Absent when there is no more; what follows a page that is just full may be empty. */
   nextCursor: z.string().optional(),
 });
 export type Page = z.infer<typeof Page>;

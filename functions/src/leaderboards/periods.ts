@@ -39,6 +39,11 @@ export function slotOf(period: Period, { number }: Season): SlotName {
   return number % 2 === 0 ? even : odd;
 }
 
+/** Whether a name is that of one of a period's slots. */
+export function isSlotOf(period: Period, name: string): boolean {
+  return SLOTS[period].some((slot) => slot === name);
+}
+
 const SLOTS: Record<Period, readonly [even: SlotName, odd: SlotName]> = {
   daily: ["d0", "d1"],
   weekly: ["w0", "w1"],

@@ -9,7 +9,8 @@ import { PERIODS, type Period, seasonAt, slotOf } from "./periods.ts";
 import { orderOf } from "./rank.ts";
 import { type Player, players, REMEMBERED_ATTEMPTS, type Slot, type SlotName } from "./records.ts";
 
-const MAX_NAME = 100;
+const MAX_NAME = 50;
+const MAX_PICTURE = 2_048;
 
 /** A score that was submitted, with the moment it counts for. */
 interface Attempt {
@@ -74,7 +75,10 @@ function enter(
     };
   }
   const attempts = [...(player?.attempts ?? []), { id, score }].slice(-REMEMBERED_ATTEMPTS);
-  const shown = { name: (name ?? `Player ${uid.slice(0, 6)}`).slice(0, MAX_NAME), ...(picture ? { picture } : {}) };
+  const shown = {
+    name: shorten(name ?? `Player ${uid.slice(0, 6)}`),
+    ...(picture && isPicture(picture) ? { picture } : {}),
+  };
   return { ...player, ...slots, ...shown, attempts };
 }
 
@@ -88,4 +92,13 @@ function report(player: Player, before: Player | undefined, { at, timeZone }: At
     return { season: season.key, score, improved: current !== before?.[slot] };
   };
   return { daily: best("daily"), weekly: best("weekly"), monthly: best("monthly"), allTime: best("allTime") };
+}
+
+/** Cut between characters, not inside of one. */
+function shorten(name: string): string {
+  return [...name].slice(0, MAX_NAME).join("");
+}
+
+function isPicture(url: string): boolean {
+  return url.length <= MAX_PICTURE && url.startsWith("https://") && URL.canParse(url);
 }

@@ -39,7 +39,7 @@ export const History = z.object({
       at: z.int(),
     }),
   ),
-  /** Absent on the last page. */
+  /** Absent when there is no more; what follows a page that is just full may be empty. */
   nextCursor: z.string().optional(),
 });
 export type History = z.infer<typeof History>;

@@ -2,12 +2,15 @@ import type * as z from "zod";
 import type { Caller } from "../platform/endpoint.ts";
 import { invalidInput } from "../platform/failure.ts";
 import { FieldPath, Timestamp } from "../platform/firestore.ts";
+import { isDocumentId } from "../platform/ids.ts";
 import type { History, HistoryRequest } from "./contract.ts";
+import { currencyOf } from "./currencies.ts";
 import { accountId, type TransactionRecord, transactions } from "./records.ts";
 
 /** A page of the transactions of one of the caller's accounts, newest first. One read for each row. */
 export async function history(caller: Caller, request: z.output<typeof HistoryRequest>): Promise<History> {
   const { currency, limit, cursor } = request;
+  currencyOf(currency);
   const account = accountId(caller.uid, currency);
   let query = transactions()
     .where("accounts", "array-contains", account)
@@ -38,7 +41,8 @@ function cursorOf(at: Timestamp, id: string): string {
 }
 
 function readCursor(cursor: string): [Timestamp, string] {
-  const match = /^(\d{1,12})\.(\d{1,9})\.([\w-]{1,100})$/.exec(cursor);
-  if (!match) throw invalidInput("cursor", "This is not a cursor that a page has given.");
+  const match = /^(\d{1,11})\.(\d{1,9})\.([\w-]{1,100})$/.exec(cursor);
+  if (!match || !isDocumentId(match[3] ?? ""))
+    throw invalidInput("cursor", "This is not a cursor that a page has given.");
   return [new Timestamp(Number(match[1]), Number(match[2])), match[3] as string];
 }

@@ -1,3 +1,3 @@
 /** The books: who has what, how it came to be, and that it can never be wrong by a coin. */
 export { currencyOf } from "./currencies.ts";
-export { post, prepare } from "./post.ts";
+export { type Prepared, post, prepare } from "./post.ts";

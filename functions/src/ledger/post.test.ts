@@ -175,3 +175,15 @@ describe("a history", () => {
     });
   });
 });
+
+test("a history is the caller's own, whatever they pass off as a currency", async () => {
+  const uid = `a:${randomUUID()}`;
+  await give(uid, 5);
+  const [owner = "", rest = ""] = [uid.split(":")[0], uid.split(":")[1]];
+  for (const currency of [`${rest}:COIN`, "", "COIN/x", "constructor"]) {
+    await expect(history({ uid: owner }, { currency, limit: 10 })).rejects.toMatchObject({
+      reason: "unknown-currency",
+    });
+  }
+  expect((await history({ uid }, { currency: "COIN", limit: 10 })).transactions).toHaveLength(1);
+});

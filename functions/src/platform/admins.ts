@@ -7,10 +7,10 @@ const Admin = z.object({ name: z.string() });
 
 const FRESH_SECONDS = 30;
 
-/** Whether a user is an operator, as of half a minute ago at most. */
+/** Whether a user is an operator; somebody who was one may still be taken for one for half a minute. */
 export async function isAdmin(uid: string): Promise<boolean> {
-  return await cached(`admin:${uid}`, { processSeconds: FRESH_SECONDS }, z.boolean(), async () => {
-    const admin = await collection("admins", Admin).doc(uid).get();
-    return admin.exists;
+  const admin = await cached(`admin:${uid}`, { processSeconds: FRESH_SECONDS }, Admin, async () => {
+    return (await collection("admins", Admin).doc(uid).get()).data();
   });
+  return admin !== undefined;
 }

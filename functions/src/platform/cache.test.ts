@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
+import { freePort } from "../../../local/ports.ts";
 import { cached, disconnect, forget, forgetAll } from "./cache.ts";
 
 beforeEach(() => {
@@ -49,6 +49,27 @@ describe("a cached value", () => {
     expect(await cached("failing", { processSeconds: 60 }, Shape, load)).toEqual({ n: 2 });
   });
 
+  test("that is forgotten while it is loaded is not kept", async () => {
+    let finish = () => {};
+    const slow = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const first = cached("changed", { processSeconds: 60 }, Shape, async () => {
+      await slow;
+      return { n: 1 };
+    });
+    await forget("changed");
+    const second = cached("changed", { processSeconds: 60 }, Shape, async () => ({ n: 2 }));
+    finish();
+    expect([await first, await second]).toEqual([{ n: 1 }, { n: 2 }]);
+    expect(await cached("changed", { processSeconds: 60 }, Shape, counting({ n: 3 }))).toEqual({ n: 2 });
+  });
+
+  test("that there is none of is looked for again", async () => {
+    expect(await cached("none", { processSeconds: 60 }, Shape, async () => undefined)).toBeUndefined();
+    expect(await cached("none", { processSeconds: 60 }, Shape, counting())).toEqual({ n: 1 });
+  });
+
   test("that was forgotten is loaded anew", async () => {
     const load = counting();
     await cached("forgotten", { processSeconds: 60 }, Shape, load);
@@ -65,6 +86,7 @@ describe.skipIf(!hasRedis)(`Redis behind it${hasRedis ? "" : " (skipped: redis-s
   let server: ChildProcess;
   let client: Redis;
   const freshness = { processSeconds: 60, redisSeconds: 60 };
+  const inRedis = (key: string) => `pot-of-gold:1:${process.env.GCLOUD_PROJECT ?? ""}:${key}`;
 
   beforeAll(async () => {
     port = await freePort();
@@ -87,24 +109,53 @@ describe.skipIf(!hasRedis)(`Redis behind it${hasRedis ? "" : " (skipped: redis-s
     forgetAll();
     expect(await cached("shared", freshness, Shape, load)).toEqual({ n: 1 });
     expect(load).toHaveBeenCalledTimes(1);
-    expect(await client.ttl("shared")).toBeGreaterThan(0);
+    expect(await client.ttl(inRedis("shared"))).toBeGreaterThan(0);
   });
 
   test("wiped, or holding what does not fit, is made up for by the source", async () => {
     const load = counting();
     for (const spoiled of ["nonsense", '{"n":"one"}', "null"]) {
-      await client.set("spoiled", spoiled);
+      await client.set(inRedis("spoiled"), spoiled);
       forgetAll();
       expect(await cached("spoiled", freshness, Shape, load)).toEqual({ n: 1 });
-      expect(await client.get("spoiled")).toBe('{"n":1}');
+      expect(await client.get(inRedis("spoiled"))).toBe('{"n":1}');
     }
     expect(load).toHaveBeenCalledTimes(3);
   });
 
-  test("forgets what is to be forgotten", async () => {
+  test("forgets what is to be forgotten, and does not take it from a process that loaded it before", async () => {
     await cached("old", freshness, Shape, counting());
+    let finish = () => {};
+    const slow = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
     await forget("old");
-    expect(await client.get("old")).toBeNull();
+    const late = cached("late", freshness, Shape, async () => {
+      await slow;
+      return { n: 1 };
+    });
+    await forget("late");
+    finish();
+    await late;
+    forgetAll();
+    for (const key of ["old", "late"]) {
+      expect(await cached(key, freshness, Shape, counting({ n: 2 }))).toEqual({ n: 2 });
+      expect(await client.ttl(inRedis(key))).toBeLessThanOrEqual(30);
+    }
+  });
+
+  test("shared by two projects keeps them apart", async () => {
+    const before = process.env.GCLOUD_PROJECT;
+    for (const [project, n] of [
+      ["one", 1],
+      ["two", 2],
+    ] as const) {
+      process.env.GCLOUD_PROJECT = project;
+      forgetAll();
+      expect(await cached("same", freshness, Shape, async () => ({ n }))).toEqual({ n });
+    }
+    if (before === undefined) delete process.env.GCLOUD_PROJECT;
+    else process.env.GCLOUD_PROJECT = before;
   });
 
   test("down changes nothing but the speed, and is left alone for a while", async () => {
@@ -115,14 +166,6 @@ describe.skipIf(!hasRedis)(`Redis behind it${hasRedis ? "" : " (skipped: redis-s
     expect(load).toHaveBeenCalledTimes(3);
   });
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 async function startRedis(port: number): Promise<ChildProcess> {
   const server = spawn("redis-server", ["--port", String(port), "--save", "", "--bind", "127.0.0.1"], {

@@ -20,35 +20,51 @@ const REDIS_TIMEOUT_MILLIS = 250;
 /** After a failure Redis is left alone for a while, so that it being down costs nothing. */
 const REDIS_PAUSE_MILLIS = 5_000;
 
-/** `undefined` values cannot be kept, so each is wrapped. */
-const entries = new LRUCache<string, { readonly value: unknown }>({ max: MAX_ENTRIES });
+/** Keys in Redis: by project, so that two of them can share one, and by version of what is kept. */
+const NAMESPACE = "pot-of-gold:1";
+/** How long Redis takes no value under a key that was forgotten: longer than any load that began before lasts. */
+const FORGOTTEN_SECONDS = 30;
+const FORGOTTEN = "";
+
+const entries = new LRUCache<string, object | boolean>({ max: MAX_ENTRIES });
 const loading = new Map<string, Promise<unknown>>();
 let redis: Promise<Redis> | undefined;
 let redisPausedUntil = 0;
 
 /**
- * The value under a key: from this process, else from Redis, else by `load`, once however many ask at the same time.
+ * The value under a key: from this process, else from Redis, else by `load`, once however many ask at the same time. That there is
+ * none is not remembered, so that what is made counts at once.
  * @param shape checks what comes out of Redis; a value that does not fit is loaded anew
  */
-export async function cached<Shape extends z.ZodType>(
+export async function cached<Shape extends z.ZodType<object | boolean>>(
   key: string,
   freshness: Freshness,
   shape: Shape,
-  load: () => Promise<z.output<Shape>>,
-): Promise<z.output<Shape>> {
+  load: () => Promise<z.output<Shape> | undefined>,
+): Promise<z.output<Shape> | undefined> {
   const known = entries.get(key);
-  if (known) return known.value as z.output<Shape>;
+  if (known !== undefined) return known as z.output<Shape>;
   const underWay = loading.get(key);
-  if (underWay) return (await underWay) as z.output<Shape>;
-  const promise = fetchValue(key, freshness, shape, load).finally(() => loading.delete(key));
+  if (underWay) return (await underWay) as z.output<Shape> | undefined;
+  const promise = fetchValue(key, freshness, shape, load);
   loading.set(key, promise);
-  return await promise;
+  try {
+    const value = await promise;
+    // If the key was forgotten meanwhile, what was loaded may be what is to be forgotten.
+    if (value !== undefined && loading.get(key) === promise) {
+      entries.set(key, value, { ttl: freshness.processSeconds * 1_000 });
+    }
+    return value;
+  } finally {
+    if (loading.get(key) === promise) loading.delete(key);
+  }
 }
 
 /** Forgets a value here and in Redis; other processes may keep theirs for their few seconds. */
 export async function forget(key: string): Promise<void> {
   entries.delete(key);
-  await withRedis((client) => client.del(key));
+  loading.delete(key);
+  await withRedis((client) => client.set(redisKey(key), FORGOTTEN, "EX", FORGOTTEN_SECONDS));
 }
 
 /** Forgets everything that this process keeps. For tests. */
@@ -64,24 +80,28 @@ export async function disconnect(): Promise<void> {
   (await open)?.disconnect();
 }
 
-async function fetchValue<Shape extends z.ZodType>(
+async function fetchValue<Shape extends z.ZodType<object | boolean>>(
   key: string,
-  { processSeconds, redisSeconds }: Freshness,
+  { redisSeconds }: Freshness,
   shape: Shape,
-  load: () => Promise<z.output<Shape>>,
-): Promise<z.output<Shape>> {
-  const keep = (value: z.output<Shape>) => {
-    entries.set(key, { value }, { ttl: processSeconds * 1_000 });
-    return value;
-  };
-  if (redisSeconds !== undefined) {
-    const known = parse(shape, await withRedis((client) => client.get(key)));
-    if (known) return keep(known.value);
-  }
+  load: () => Promise<z.output<Shape> | undefined>,
+): Promise<z.output<Shape> | undefined> {
+  if (redisSeconds === undefined) return await load();
+  const kept = await withRedis((client) => client.get(redisKey(key)));
+  const known = parse(shape, kept);
+  if (known) return known.value;
   const value = await load();
-  if (redisSeconds !== undefined)
-    await withRedis((client) => client.set(key, JSON.stringify(value), "EX", redisSeconds));
-  return keep(value);
+  if (value === undefined) return undefined;
+  await withRedis(async (client) => {
+    // What does not fit makes room; what was forgotten keeps its mark.
+    if (kept) await client.del(redisKey(key));
+    await client.set(redisKey(key), JSON.stringify(value), "EX", redisSeconds, "NX");
+  });
+  return value;
+}
+
+function redisKey(key: string): string {
+  return `${NAMESPACE}:${process.env.GCLOUD_PROJECT ?? ""}:${key}`;
 }
 
 /** What Redis keeps of a value; undefined if that is nothing, or nothing that fits. */

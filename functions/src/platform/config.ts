@@ -22,6 +22,11 @@ export const config = {
     default: "https://api.revenuecat.com",
     description: "Base URL of RevenueCat's REST API.",
   }),
+  grantPurchasesSince: defineString("GRANT_PURCHASES_SINCE", {
+    default: "",
+    description:
+      "A date, as 2026-01-31: apps are not granted older purchases by pay/store/sync. Empty: all are granted.",
+  }),
   grantSandboxPurchases: defineBoolean("GRANT_SANDBOX_PURCHASES", {
     default: false,
     description: "Whether purchases of the stores' sandboxes, which cost nothing, are granted.",

@@ -9,6 +9,7 @@ import * as z from "zod";
 import { isAdmin } from "./admins.ts";
 import { config } from "./config.ts";
 import { Failure, invalidInput } from "./failure.ts";
+import { isUid } from "./ids.ts";
 import { log } from "./log.ts";
 
 /** Who calls, as far as it is proven. Given to every job as its first argument. */
@@ -85,6 +86,9 @@ async function perform(action: Action, request: CallableRequest<unknown>): Promi
 
 function callerOf({ auth }: CallableRequest<unknown>): Caller {
   if (!auth) throw new Failure("unauthenticated", "Sign in first.", { reason: "not-signed-in" });
+  if (!isUid(auth.uid)) {
+    throw new Failure("failed-precondition", "This user's id cannot be used here.", { reason: "unsupported-uid" });
+  }
   const { name, picture } = auth.token;
   return {
     uid: auth.uid,

@@ -1,8 +1,40 @@
 import type { FunctionsErrorCode } from "firebase-functions/v2/https";
 
-/** What a caller is told besides the message. `reason` is stable and meant for programs; messages may change. */
+/**
+ * Every reason for which the backend refuses something, with what it means. Apps may rely on these: a reason is never renamed, and
+ * messages are for people and may change. Recorded in docs/contracts.json.
+ */
+export const REASONS = {
+  "app-check-missing": "App Check does not vouch for the app.",
+  "attempt-reused": "This attempt was submitted before with another score.",
+  "balance-too-large": "The account cannot hold that much of the currency.",
+  "body-too-large": "The body of the webhook is too large.",
+  "idempotency-key-reused": "The key was used before for another request.",
+  "insufficient-funds": "The account does not have that much available.",
+  internal: "Something went wrong on our side; the log knows what.",
+  "invalid-amount": "An amount must be a positive whole number of the smallest unit.",
+  "invalid-input": "The input does not fit its contract; `field` says where.",
+  "not-an-admin": "Only operators may do this.",
+  "not-signed-in": "Nobody is signed in.",
+  "not-transferable": "Users cannot send this currency to each other.",
+  "revenuecat-unavailable": "RevenueCat cannot be asked right now; try again later.",
+  "same-account": "A posting needs two different accounts.",
+  "score-out-of-bounds": "The board does not accept such a score.",
+  "too-many-postings": "The transaction has too many postings.",
+  "unknown-action": "There is no action at this path.",
+  "unknown-board": "There is no such leaderboard.",
+  "unknown-currency": "There is no such currency.",
+  "unknown-source": "There is no webhook at this path.",
+  "unknown-webhook": "There is no such webhook.",
+  "unsupported-uid": "The user's id cannot be used here.",
+  "wrong-authorization": "The webhook's Authorization header is not the vendor's.",
+} as const;
+
+export type Reason = keyof typeof REASONS;
+
+/** What a caller is told besides the message. */
 export interface FailureDetails {
-  readonly reason: string;
+  readonly reason: Reason;
   /** The part of the input that is to blame, as `lines[0].amount`. */
   readonly field?: string;
   readonly [detail: string]: string | number | boolean | undefined;
@@ -20,7 +52,7 @@ export class Failure extends Error {
     this.details = details;
   }
 
-  get reason(): string {
+  get reason(): Reason {
     return this.details.reason;
   }
 }

@@ -41,7 +41,7 @@ describe("an event", () => {
     expect(one.heard).toEqual([{ id, type: "a.happened", data: { n: 1 } }]);
     expect(two.heard).toHaveLength(1);
     expect(other.heard).toEqual([]);
-    expect((await outbox().doc(id).get()).data()?.state).toBe("done");
+    expect((await outbox().doc(id).get()).data()).not.toHaveProperty("dueAt");
   });
 
   test("that one subscriber could not take is told again to that one alone", async () => {
@@ -56,6 +56,35 @@ describe("an event", () => {
       steady: { state: "done", attempts: 1 },
       shaky: { state: "done", attempts: 3 },
     });
+  });
+
+  test("told twice at the same time keeps what each subscriber has had", async () => {
+    const [slow, quick] = [subscriber("slow", "f.happened"), subscriber("quick", "f.happened", 1)];
+    const id = await happen("f.happened");
+    await Promise.allSettled([deliver(id, [slow, quick]), deliver(id, [slow, quick])]);
+    await deliver(id, [slow, quick]);
+    const record = (await outbox().doc(id).get()).data();
+    expect(record?.deliveries).toMatchObject({ slow: { state: "done" }, quick: { state: "done" } });
+    expect(record).not.toHaveProperty("dueAt");
+  });
+
+  test("that a subscriber can never take is given up in the end, and does not come for ever", async () => {
+    const hopeless = subscriber("hopeless", "g.happened", Number.POSITIVE_INFINITY);
+    const id = await happen("g.happened");
+    const outcomes: string[] = [];
+    for (let attempt = 0; attempt < 25; attempt++) {
+      outcomes.push(
+        await deliver(id, [hopeless]).then(
+          () => "settled",
+          () => "again",
+        ),
+      );
+    }
+    expect(outcomes.lastIndexOf("again")).toBe(18);
+    expect((await outbox().doc(id).get()).data()).toMatchObject({
+      deliveries: { hopeless: { state: "given-up", attempts: 20 } },
+    });
+    expect(hopeless.heard).toEqual([]);
   });
 
   test("is not there if what it tells of did not happen", async () => {

@@ -2,7 +2,16 @@ import type { Request } from "firebase-functions/v2/https";
 import * as z from "zod";
 import { now } from "./clock.ts";
 import { Failure } from "./failure.ts";
-import { collection, FieldValue, isAlreadyExists, Moment, type Transaction, timestamp, transact } from "./firestore.ts";
+import {
+  collection,
+  FieldPath,
+  FieldValue,
+  isAlreadyExists,
+  Moment,
+  type Transaction,
+  timestamp,
+  transact,
+} from "./firestore.ts";
 import { deterministicId } from "./ids.ts";
 import { log } from "./log.ts";
 import { emit } from "./outbox.ts";
@@ -31,8 +40,10 @@ export const WebhookRecord = z.object({
   attempts: z.int().positive(),
   receivedAt: Moment,
   updatedAt: Moment,
-  /** The body as it came, while it is still needed. */
+  /** What is needed of the body to try again, while it is. */
   body: z.string().optional(),
+  /** While it is retried: when to suspect that its task was lost. */
+  retryAt: Moment.optional(),
   /** Why it could not be carried out: what has to change before it can. */
   waitingFor: z.string().optional(),
 });
@@ -45,6 +56,8 @@ export interface Incoming {
   /** The vendor's id of the event, the same for each delivery. */
   readonly id: string;
   readonly type: string;
+  /** A body that reads the same, without what is personal and not needed. */
+  readonly body: string;
   /**
    * Carries the event out inside a transaction: reads first, then writes. Called again when the transaction is.
    * @param retry whether an earlier try found a document that it wanted to create
@@ -95,19 +108,21 @@ const FIRST_TRY_MILLIS = 8_000;
 /** Receives one webhook. Failures are refusals; anything else that is thrown means that it could not even be kept. */
 export async function receive(source: WebhookSource, request: Request): Promise<Receipt> {
   source.authenticate(request);
-  const body = request.rawBody?.toString("utf8") ?? "";
-  const incoming = source.read(parseBody(body));
+  const incoming = readBody(source, request.rawBody?.toString("utf8") ?? "");
   const id = recordId(source, incoming);
   try {
     return await withDeadline(settle(source, incoming, id));
   } catch (error) {
     if (!(error instanceof Postponed)) log.error("webhook not carried out", error, { id, type: incoming.type });
-    return await keep(source, incoming, { id, body, error });
+    return await keep(source, incoming, { id, error });
   }
 }
 
-/** Tries a kept webhook again; parks it if this was the last try. Throws if it should be tried once more. */
-export async function retry(sources: readonly WebhookSource[], id: string): Promise<Receipt> {
+/** How a kept webhook comes to be tried again: by its task, which counts, or by an operator, which does not. */
+export type Trial = "task" | "operator";
+
+/** Tries a kept webhook again; a task's last try parks it. Throws {@link Postponed} or what went wrong if it is to be tried once more. */
+export async function retry(sources: readonly WebhookSource[], id: string, trial: Trial): Promise<Receipt> {
   const record = (await webhooks().doc(id).get()).data();
   if (!record) throw new Failure("not-found", `There is no webhook "${id}".`, { reason: "unknown-webhook" });
   if (record.state === "done" || record.body === undefined) return { id, state: "duplicate", outcome: record.outcome };
@@ -116,7 +131,18 @@ export async function retry(sources: readonly WebhookSource[], id: string): Prom
   try {
     return await settle(source, source.read(JSON.parse(record.body)), id);
   } catch (error) {
-    return await failed(record, id, error);
+    return await failed(id, error, trial);
+  }
+}
+
+/** A body that is refused is the vendor's to send again, and ours to hear of: it may be a purchase. */
+function readBody(source: WebhookSource, text: string): Incoming {
+  try {
+    return source.read(parseBody(text));
+  } catch (error) {
+    if (error instanceof Failure)
+      log.error("webhook refused", error, { source: source.name, field: error.details.field });
+    throw error;
   }
 }
 
@@ -176,7 +202,7 @@ function attempt(
 async function keep(
   source: WebhookSource,
   incoming: Incoming,
-  { id, body, error }: { id: string; body: string; error: unknown },
+  { id, error }: { id: string; error: unknown },
 ): Promise<Receipt> {
   const outcome = outcomeOf(error);
   const kept: WebhookRecord = {
@@ -188,18 +214,21 @@ async function keep(
     attempts: 1,
     receivedAt: timestamp(),
     updatedAt: timestamp(),
-    body,
+    retryAt: timestamp(now() + LOST_AFTER_MILLIS),
+    body: incoming.body,
     ...(error instanceof Postponed ? { waitingFor: error.waitingFor } : {}),
   };
+  let state: Receipt["state"] = "retrying";
   try {
     await webhooks().doc(id).create(kept);
   } catch (problem) {
     if (!isAlreadyExists(problem)) throw problem;
     const known = (await webhooks().doc(id).get()).data();
-    if (known) return { id, state: known.state === "done" ? "duplicate" : known.state, outcome: known.outcome };
+    if (known?.state === "done") return { id, state: "duplicate", outcome: known.outcome };
+    state = known?.state ?? state;
   }
   await schedule(id, "first");
-  return { id, state: "retrying", outcome };
+  return { id, state, outcome };
 }
 
 /** Has a kept webhook tried, at once. A task that cannot be queued is made up for by {@link sweep}. */
@@ -211,21 +240,28 @@ async function schedule(id: string, round: string): Promise<void> {
   }
 }
 
-/** Notes a failed try. The queue tries again as long as this throws. */
-async function failed(record: WebhookRecord, id: string, error: unknown): Promise<Receipt> {
-  const attempts = record.attempts + 1;
+/** Notes a failed try, unless another has succeeded meanwhile. The queue tries again as long as this throws. */
+async function failed(id: string, error: unknown, trial: Trial): Promise<Receipt> {
   const outcome = outcomeOf(error);
-  const parked = attempts >= MAX_ATTEMPTS;
-  const state = parked ? "parked" : "retrying";
-  const updatedAt = timestamp();
-  await transact(async (tx) => {
-    const waitingFor = error instanceof Postponed ? error.waitingFor : FieldValue.delete();
-    tx.update(webhooks().doc(id), { state, attempts, outcome, waitingFor, updatedAt });
-    if (parked) emit(tx, { type: "webhook.parked", key: id, data: { webhook: id, type: record.type } });
+  const receipt = await transact(async (tx): Promise<Receipt> => {
+    const record = (await tx.get(webhooks().doc(id))).data();
+    if (!record || record.state === "done") return { id, state: "duplicate", outcome: record?.outcome ?? outcome };
+    const attempts = record.attempts + (trial === "task" ? 1 : 0);
+    const state = attempts >= MAX_ATTEMPTS ? "parked" : "retrying";
+    tx.update(webhooks().doc(id), {
+      state,
+      attempts,
+      outcome,
+      updatedAt: timestamp(),
+      retryAt: state === "parked" ? FieldValue.delete() : timestamp(now() + LOST_AFTER_MILLIS),
+      waitingFor: error instanceof Postponed ? error.waitingFor : FieldValue.delete(),
+    });
+    if (state === "parked") emit(tx, { type: "webhook.parked", key: id, data: { webhook: id, type: record.type } });
+    return { id, state, outcome };
   });
-  if (!parked) throw error;
-  log.error("webhook parked", error, { id, type: record.type, attempts });
-  return { id, state, outcome };
+  if (receipt.state === "retrying") throw error;
+  if (receipt.state === "parked") log.error("webhook parked", error, { id });
+  return receipt;
 }
 
 function outcomeOf(error: unknown): Outcome {
@@ -233,30 +269,37 @@ function outcomeOf(error: unknown): Outcome {
   return { result: "failed", reason: error instanceof Failure ? error.reason : "internal" };
 }
 
-const SWEEP_PAGE = 200;
-/** Longer than the longest backoff of the queue: whatever is older has lost its task. */
+const PAGE = 200;
+const MAX_PAGES = 100;
+/** Longer than the longest backoff of the queue: whatever was not tried for so long has lost its task. */
 const LOST_AFTER_MILLIS = 7 * 3_600_000;
 
-/** Has kept webhooks tried again that wait for something that has just changed. Returns how many. */
+/** Has every kept webhook tried again that waits for something that has just changed. Returns how many. */
 export async function retryWaitingFor(waitingFor: string, round: string): Promise<number> {
-  const waiting = await webhooks()
-    .where("waitingFor", "==", waitingFor)
-    .where("state", "in", ["retrying", "parked"])
-    .limit(SWEEP_PAGE)
-    .get();
-  await Promise.all(waiting.docs.map(({ id }) => schedule(id, round)));
-  return waiting.size;
+  const waiting = webhooks().where("waitingFor", "==", waitingFor).orderBy(FieldPath.documentId()).limit(PAGE);
+  let count = 0;
+  let last: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const { docs } = await (last === undefined ? waiting : waiting.startAfter(last)).get();
+    await Promise.all(docs.map(({ id }) => schedule(id, round)));
+    count += docs.length;
+    last = docs.at(-1)?.id;
+    if (docs.length < PAGE) return count;
+  }
+  log.error("not every waiting webhook was queued", new Error(`more than ${PAGE * MAX_PAGES} wait`), { waitingFor });
+  return count;
 }
 
 /** Queues kept webhooks anew that no task seems to be at work on. For a schedule. */
 export async function sweep(): Promise<number> {
-  const before = timestamp(now() - LOST_AFTER_MILLIS);
-  const lost = await webhooks()
-    .where("state", "==", "retrying")
-    .where("updatedAt", "<", before)
-    .limit(SWEEP_PAGE)
-    .get();
-  await Promise.all(lost.docs.map(({ id }) => schedule(id, `sweep ${Math.floor(now() / LOST_AFTER_MILLIS)}`)));
+  const lost = await webhooks().where("retryAt", "<", timestamp()).orderBy("retryAt").limit(PAGE).get();
+  const next = timestamp(now() + LOST_AFTER_MILLIS);
+  await Promise.all(
+    lost.docs.map(async ({ id }) => {
+      await schedule(id, `sweep ${Math.floor(now() / LOST_AFTER_MILLIS)}`);
+      await webhooks().doc(id).update({ retryAt: next });
+    }),
+  );
   return lost.size;
 }
 

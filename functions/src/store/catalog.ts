@@ -3,37 +3,32 @@ import { currencyOf } from "../ledger/index.ts";
 import { cached, forget } from "../platform/cache.ts";
 import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
+import { invalidInput } from "../platform/failure.ts";
 import { transact } from "../platform/firestore.ts";
-import { fingerprint } from "../platform/ids.ts";
+import { fingerprint, isDocumentId } from "../platform/ids.ts";
 import { emit } from "../platform/outbox.ts";
 import type { DefineProduct } from "./contract.ts";
 import { catalog, Product } from "./records.ts";
 
-/** A product may change its meaning this late; a definition by an operator forgets the copy of its own process at once. */
-const FRESH = { processSeconds: 60, redisSeconds: 600 };
+/** How late instances may notice that a product was defined anew. Not kept in Redis: what it says is paid out. */
+const FRESH = { processSeconds: 60 };
 
-/** What the catalog says of a product, or undefined. That there is none is not remembered, so that a new product counts at once. */
+/** What the catalog says of a product, or undefined. */
 export async function productOf(id: string): Promise<Product | undefined> {
-  try {
-    return await cached(cacheKey(id), FRESH, Product, async () => {
-      const product = (await catalog().doc(id).get()).data();
-      if (!product) throw new NoProduct();
-      return product;
-    });
-  } catch (error) {
-    if (error instanceof NoProduct) return undefined;
-    throw error;
-  }
+  if (!isDocumentId(id)) return undefined;
+  return await cached(cacheKey(id), FRESH, Product, async () => (await catalog().doc(id).get()).data());
 }
-
-class NoProduct extends Error {}
 
 /** Defines a product, or defines it anew; purchases of it that had to wait are then granted. */
 export async function defineProduct(
   caller: Caller,
   { id, product }: z.output<typeof DefineProduct>,
 ): Promise<{ id: string }> {
-  for (const currency of Object.keys(product.grant.coins)) currencyOf(currency);
+  for (const [currency, amount] of Object.entries(product.grant.coins)) {
+    if (amount > currencyOf(currency).maximumBalance) {
+      throw invalidInput(`product.grant.coins.${currency}`, "No account can hold that much.");
+    }
+  }
   await transact(async (tx) => {
     tx.set(catalog().doc(id), product);
     emit(tx, {

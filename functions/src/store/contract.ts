@@ -1,11 +1,6 @@
 import * as z from "zod";
+import { DocumentId } from "../platform/ids.ts";
 import { Product } from "./records.ts";
-
-const ProductId = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[^/]+$/, "must not contain a slash");
 
 export const SyncRequest = z.object({});
 
@@ -15,7 +10,7 @@ export const Synced = z.object({
     z.object({
       product: z.string(),
       purchase: z.string(),
-      result: z.enum(["granted", "already-granted", "unknown-product", "refused"]),
+      result: z.enum(["granted", "already-granted", "unknown-product", "too-old", "refused"]),
     }),
   ),
 });
@@ -24,7 +19,7 @@ export type Synced = z.infer<typeof Synced>;
 const Page = {
   limit: z.int().min(1).max(100).default(100),
   /** `nextCursor` of the page before. */
-  cursor: z.string().min(1).max(1_500).optional(),
+  cursor: DocumentId.optional(),
 };
 
 export const InventoryRequest = z.object(Page);
@@ -53,5 +48,5 @@ export const Entitlements = z.object({
 });
 export type Entitlements = z.infer<typeof Entitlements>;
 
-export const DefineProduct = z.object({ id: ProductId, product: Product });
+export const DefineProduct = z.object({ id: DocumentId, product: Product });
 export const DefinedProduct = z.object({ id: z.string() });

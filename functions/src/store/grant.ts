@@ -1,11 +1,12 @@
 import { prepare } from "../ledger/index.ts";
 import { FieldValue, type Transaction, timestamp } from "../platform/firestore.ts";
-import { deterministicId } from "../platform/ids.ts";
 import type { Outcome } from "../platform/webhooks.ts";
-import { afterNews, type Basis, bought } from "./entitlement.ts";
+import { withGround } from "./entitlement.ts";
+import { groundOf, type PurchaseFact, purchaseId, purchaseOf } from "./purchase.ts";
 import {
   type Entitlement,
   entitlements,
+  type Foretold,
   type Grant,
   inventory,
   type Product,
@@ -13,34 +14,7 @@ import {
   purchases,
 } from "./records.ts";
 
-/** A purchase as a vendor reports it. Times are milliseconds since the epoch. */
-export interface PurchaseFact {
-  readonly user: string;
-  readonly product: string;
-  /** As `APP_STORE`. */
-  readonly store: string;
-  readonly environment: Purchase["environment"];
-  /** The store's id of this payment: of each renewal another. */
-  readonly transaction: string;
-  readonly purchasedAt: number;
-  /** Null: for ever. */
-  readonly expiresAt: number | null;
-  readonly isTrial: boolean;
-  readonly price: Purchase["price"];
-}
-
-/** The id of a purchase: the same whether a webhook or the app tells of it. */
-export function purchaseId({
-  environment,
-  store,
-  transaction,
-}: Pick<PurchaseFact, "environment" | "store" | "transaction">): string {
-  return deterministicId("purchase", environment, store, transaction);
-}
-
-export function basisOf(id: string, { product, store, purchasedAt, expiresAt }: PurchaseFact): Basis {
-  return { purchase: id, product, store, purchasedAt, expiresAt };
-}
+const NOTHING: Grant = { coins: {}, items: {}, entitlements: [] };
 
 /**
  * Grants a purchase as part of a Firestore transaction: its record, one ledger transaction, the items and the entitlements, all or
@@ -53,13 +27,17 @@ export function basisOf(id: string, { product, store, purchasedAt, expiresAt }: 
 export async function grant(
   tx: Transaction,
   fact: PurchaseFact,
-  given: { product: Product; via: Purchase["via"]; known?: Purchase | undefined },
+  given: { product: Product; via: Purchase["via"]; known?: Purchase | Foretold | undefined },
 ): Promise<Outcome> {
-  const id = purchaseId(fact);
   const { product, via, known } = given;
-  if (known?.state === "tombstone") return buryTombstone(tx, id, fact, via);
-  if (known) return { result: "already-granted", purchase: id };
+  const id = purchaseId(fact);
+  if (known && known.state !== "foretold") return { result: "already-granted", purchase: id };
+  if (known?.refundedAt) {
+    tx.set(purchases().doc(id), purchaseOf(fact, { grant: NOTHING, via }, known));
+    return { result: "refunded-before", purchase: id };
+  }
   const rewards = rewardsOf(product, fact);
+  const purchase = purchaseOf(fact, { grant: rewards, via }, known);
   const transaction = await prepare(tx, {
     key: id,
     kind: "purchase",
@@ -74,12 +52,11 @@ export async function grant(
   });
   const held = await readEntitlements(tx, fact.user, rewards.entitlements);
 
-  tx.create(purchases().doc(id), purchaseOf(fact, { state: "granted", grant: rewards, via }));
+  if (known) tx.set(purchases().doc(id), purchase);
+  else tx.create(purchases().doc(id), purchase);
   transaction.write();
   addItems(tx, fact.user, rewards.items);
-  for (const [name, current] of held) {
-    tx.set(entitlements(fact.user).doc(name), afterNews(current, basisOf(id, fact), bought));
-  }
+  writeEntitlements(tx, held, { id, purchase });
   return { result: "granted", purchase: id, transaction: transaction.id, user: fact.user, ...rewards };
 }
 
@@ -94,34 +71,20 @@ export async function readEntitlements(
   return new Map(snapshots.map((snapshot) => [snapshot.id, snapshot.data()]));
 }
 
-export function purchaseOf(
-  { user, product, store, environment, transaction, price, purchasedAt, expiresAt }: PurchaseFact,
-  rest: Pick<Purchase, "state" | "grant" | "via">,
-): Purchase {
-  return {
-    ...rest,
-    user,
-    product,
-    store,
-    environment,
-    transaction,
-    ...(price ? { price } : {}),
-    purchasedAt: timestamp(purchasedAt),
-    expiresAt: expiresAt === null ? null : timestamp(expiresAt),
-    updatedAt: timestamp(),
-  };
+/** Lets entitlements rest on a purchase as it is now. */
+export function writeEntitlements(
+  tx: Transaction,
+  held: ReadonlyMap<string, Entitlement | undefined>,
+  { id, purchase }: { id: string; purchase: Purchase },
+): void {
+  for (const [name, current] of held) {
+    tx.set(entitlements(purchase.user).doc(name), withGround(current, id, groundOf(purchase)));
+  }
 }
 
-/** The refund came first: the purchase is noted as refunded and gives nothing. */
-function buryTombstone(tx: Transaction, id: string, fact: PurchaseFact, via: Purchase["via"]): Outcome {
-  const nothing: Grant = { coins: {}, items: {}, entitlements: [] };
-  tx.set(purchases().doc(id), purchaseOf(fact, { state: "refunded", grant: nothing, via }));
-  return { result: "refunded-before", purchase: id };
-}
-
-/** A trial is free, and would be an endless source of coins. */
-function rewardsOf({ grant, grantDuringTrial }: Product, { isTrial }: PurchaseFact): Grant {
-  return isTrial && !grantDuringTrial ? { ...grant, coins: {}, items: {} } : grant;
+/** What nobody has paid for would be an endless source of coins. */
+function rewardsOf({ grant, grantDuringTrial }: Product, { isFree }: PurchaseFact): Grant {
+  return isFree && !grantDuringTrial ? { ...grant, coins: {}, items: {} } : grant;
 }
 
 /** Adds without reading what is there. */

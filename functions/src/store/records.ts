@@ -1,13 +1,26 @@
 import * as z from "zod";
 import { collection, Moment } from "../platform/firestore.ts";
 
+const MAX_KINDS = 50;
+const MAX_QUANTITY = 1_000_000;
+
 const Quantity = z.int().positive();
+const ItemId = z
+  .string()
+  .regex(/^(?!__.*__$)(?!\.+$)[\w.-]{1,100}$/, "must be letters, digits, dots, hyphens and underscores");
+
+function fewKinds(kinds: object): boolean {
+  return Object.keys(kinds).length <= MAX_KINDS;
+}
 
 /** What a purchase gives: coins by currency in smallest units, items by id, and entitlements for as long as it lasts. */
 export const Grant = z.object({
   coins: z.record(z.string(), Quantity).default({}),
-  items: z.record(z.string(), Quantity).default({}),
-  entitlements: z.array(z.string().min(1).max(100)).max(10).default([]),
+  items: z
+    .record(ItemId, Quantity.max(MAX_QUANTITY))
+    .refine(fewKinds, `must be ${MAX_KINDS} kinds at most`)
+    .default({}),
+  entitlements: z.array(ItemId).max(10).default([]),
 });
 export type Grant = z.infer<typeof Grant>;
 
@@ -29,10 +42,15 @@ const Price = z.object({
   currency: z.string(),
 });
 
-/** `purchases/{hash of environment, store, transaction}`: one paid period or product, granted once. */
-export const Purchase = z.object({
-  /** `tombstone`: its refund came before it did. */
-  state: z.enum(["granted", "refunded", "tombstone"]),
+/** When each kind of news of a purchase took effect. */
+const NewsTimes = {
+  renewalOffAt: Moment.optional(),
+  endedAt: Moment.optional(),
+  refundedAt: Moment.optional(),
+};
+
+const BoughtPurchase = z.object({
+  state: z.enum(["granted", "refunded"]),
   user: z.string(),
   product: z.string(),
   store: z.string(),
@@ -42,6 +60,7 @@ export const Purchase = z.object({
   price: Price.optional(),
   purchasedAt: Moment,
   expiresAt: Moment.nullable(),
+  ...NewsTimes,
   /** What it gave, as the catalog said at the time: a refund takes back exactly this. */
   grant: Grant,
   /** Which way it came to be known first. */
@@ -50,9 +69,16 @@ export const Purchase = z.object({
   missingItems: z.record(z.string(), Quantity).optional(),
   updatedAt: Moment,
 });
-export type Purchase = z.infer<typeof Purchase>;
+export type Purchase = z.infer<typeof BoughtPurchase>;
 
-export const purchases = () => collection("purchases", Purchase);
+/** News that came before the purchase it is about. */
+const ForetoldPurchase = z.object({ state: z.literal("foretold"), ...NewsTimes, updatedAt: Moment });
+export type Foretold = z.infer<typeof ForetoldPurchase>;
+
+/** `purchases/{hash of environment, store, transaction}`: one paid period or product, granted once. */
+const PurchaseRecord = z.discriminatedUnion("state", [BoughtPurchase, ForetoldPurchase]);
+
+export const purchases = () => collection("purchases", PurchaseRecord);
 
 /** `users/{uid}/inventory/{itemId}`: how many of an item a user has. */
 export const InventoryItem = z.object({ quantity: z.int().nonnegative(), updatedAt: Moment });
@@ -60,21 +86,19 @@ export type InventoryItem = z.infer<typeof InventoryItem>;
 
 export const inventory = (uid: string) => collection(`users/${uid}/inventory`, InventoryItem);
 
-/** A purchase that gives an entitlement: the latest of one product in one store. */
-export const Ground = z.object({
-  purchase: z.string(),
+/** What one purchase does for an entitlement. */
+const Ground = z.object({
   product: z.string(),
   store: z.string(),
-  purchasedAt: Moment,
-  /** Null: for ever. */
-  expiresAt: Moment.nullable(),
+  /** Null: never. */
+  endsAt: Moment.nullable(),
   willRenew: z.boolean(),
 });
 export type Ground = z.infer<typeof Ground>;
 
 /** `users/{uid}/entitlements/{id}`: what a user may use. It holds while `expiresAt` is null or in the future; nothing else says so. */
 export const Entitlement = z.object({
-  /** By store and product. */
+  /** By purchase. */
   grounds: z.record(z.string(), Ground),
   /** Of the ground that lasts longest. */
   expiresAt: Moment.nullable(),

@@ -1,5 +1,6 @@
 import type { Subscriber } from "../platform/outbox.ts";
 import { retryWaitingFor } from "../platform/webhooks.ts";
+import { waitingForProduct } from "./waiting.ts";
 
 /** What the store does when something has happened elsewhere. */
 export const subscribers: readonly Subscriber[] = [
@@ -7,7 +8,7 @@ export const subscribers: readonly Subscriber[] = [
     name: "store/grant-waiting-purchases",
     type: "catalog.defined",
     react: async ({ id, data }) => {
-      await retryWaitingFor(`product:${data.product}`, id);
+      await retryWaitingFor(waitingForProduct(String(data.product)), id);
     },
   },
 ];

@@ -3,7 +3,7 @@ import { type RevenueCatServer, startRevenueCat } from "../../../local/revenueca
 import { webhookBody } from "../../../local/revenuecat/wire.ts";
 import { someone, useBackend, webhookRequest } from "../../testing.ts";
 import { wallet } from "../ledger/wallet.ts";
-import { receive } from "../platform/webhooks.ts";
+import { receive, retry } from "../platform/webhooks.ts";
 import { catalog } from "./records.ts";
 import { revenueCat } from "./revenuecat/webhook.ts";
 import { sync } from "./sync.ts";
@@ -60,6 +60,45 @@ describe("an app that has just bought", () => {
     await sync(ada);
     expect((await backend.billed(() => sync(ada))).bill).toEqual({ reads: 3, writes: 0, deletes: 0 });
   });
+});
+
+describe("of what RevenueCat lists, an app", () => {
+  test("is granted Google's base plans as webhooks name them", async () => {
+    const ada = someone();
+    const product = "club:monthly";
+    const grant = { coins: { COIN: 30 }, items: {}, entitlements: ["club"] };
+    await catalog().doc(product).set({ title: "Club", grant, grantDuringTrial: false });
+    const purchase = vendor.customers.purchase(ada.uid, { product, kind: "subscription", store: "PLAY_STORE" });
+    const body = webhookBody("INITIAL_PURCHASE", vendor.customers.get(ada.uid), purchase);
+    expect((await sync(ada)).purchases).toMatchObject([{ product, result: "granted" }]);
+    expect((await receive(revenueCat, webhookRequest(body))).outcome).toMatchObject({ result: "already-granted" });
+    expect(await coins(ada.uid)).toBe(30);
+  });
+
+  test("is not granted what it bought before the game came here", async () => {
+    const ada = someone();
+    buy(ada.uid);
+    process.env.GRANT_PURCHASES_SINCE = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+    expect((await sync(ada)).purchases).toMatchObject([{ result: "too-old" }]);
+    process.env.GRANT_PURCHASES_SINCE = "";
+    expect((await sync(ada)).purchases).toMatchObject([{ result: "granted" }]);
+  });
+});
+
+test("a webhook of somebody who had not signed in is done with when their app has synced", async () => {
+  const ada = someone();
+  const body = buy(ada.uid);
+  const anonymous = { app_user_id: "$RCAnonymousID:x", original_app_user_id: "$RCAnonymousID:x", aliases: [] };
+  const kept = await receive(revenueCat, webhookRequest({ ...body, event: { ...body.event, ...anonymous } }));
+  expect(kept).toMatchObject({ state: "retrying", outcome: { reason: "unknown-user" } });
+  backend.tasks.length = 0;
+  await sync(ada);
+  expect(backend.tasks).toMatchObject([{ data: { id: kept.id } }]);
+  expect(await retry([revenueCat], kept.id, "task")).toMatchObject({
+    state: "done",
+    outcome: { result: "already-granted" },
+  });
+  expect(await coins(ada.uid)).toBe(500);
 });
 
 test("RevenueCat being down is said, and loses nothing", async () => {

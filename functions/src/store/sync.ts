@@ -1,11 +1,17 @@
+import { config } from "../platform/config.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { Failure } from "../platform/failure.ts";
 import { firestore, isAlreadyExists, transact } from "../platform/firestore.ts";
+import { retryWaitingFor } from "../platform/webhooks.ts";
 import { productOf } from "./catalog.ts";
 import type { Synced } from "./contract.ts";
-import { grant, type PurchaseFact, purchaseId } from "./grant.ts";
-import { purchases } from "./records.ts";
+import { grant } from "./grant.ts";
+import { type PurchaseFact, purchaseId } from "./purchase.ts";
+import { type Foretold, type Purchase, purchases } from "./records.ts";
 import { fetchPurchases } from "./revenuecat/subscriber.ts";
+import { waitingForPurchase } from "./waiting.ts";
+
+type Result = Synced["purchases"][number]["result"];
 
 /**
  * Grants at once what the caller has just bought, without waiting for the webhook: asks RevenueCat what they have and grants what is
@@ -13,34 +19,62 @@ import { fetchPurchases } from "./revenuecat/subscriber.ts";
  */
 export async function sync(caller: Caller): Promise<Synced> {
   const facts = await fetchPurchases(caller.uid);
-  const known = await knownIds(facts);
+  const known = await readPurchases(facts);
   const results: Synced["purchases"] = [];
   for (const fact of facts) {
-    const id = purchaseId(fact);
-    results.push({
-      product: fact.product,
-      purchase: id,
-      result: known.has(id) ? "already-granted" : await grantOne(fact),
-    });
+    const purchase = purchaseId(fact);
+    results.push({ product: fact.product, purchase, result: await settle(fact, known.get(purchase)) });
   }
+  // A webhook that came while the buyer was anonymous has nothing to wait for any more.
+  const granted = results.filter(({ result }) => result === "granted");
+  await Promise.all(granted.map(({ purchase }) => retryWaitingFor(waitingForPurchase(purchase), "sync")));
   return { purchases: results };
 }
 
-async function knownIds(facts: readonly PurchaseFact[]): Promise<Set<string>> {
-  if (facts.length === 0) return new Set();
+async function readPurchases(facts: readonly PurchaseFact[]): Promise<Map<string, Purchase | Foretold>> {
+  if (facts.length === 0) return new Map();
   const snapshots = await firestore().getAll(...facts.map((fact) => purchases().doc(purchaseId(fact))));
-  return new Set(snapshots.filter(({ exists }) => exists).map(({ id }) => id));
+  return new Map(
+    snapshots.flatMap((snapshot) => {
+      const purchase = snapshot.data() as Purchase | Foretold | undefined;
+      return purchase ? [[snapshot.id, purchase] as const] : [];
+    }),
+  );
 }
 
-async function grantOne(fact: PurchaseFact): Promise<Synced["purchases"][number]["result"]> {
+async function settle(fact: PurchaseFact, known: Purchase | Foretold | undefined): Promise<Result> {
+  if (known && known.state !== "foretold") return "already-granted";
+  if (isTooOld(fact)) return "too-old";
   const product = await productOf(fact.product);
   if (!product) return "unknown-product";
   try {
-    await transact((tx) => grant(tx, fact, { product, via: "sync" }));
-    return "granted";
+    return await grantOne(fact, product, known !== undefined);
   } catch (error) {
-    if (isAlreadyExists(error)) return "already-granted";
     if (error instanceof Failure) return "refused";
     throw error;
   }
+}
+
+/** @param look whether there may be a record of the purchase already */
+async function grantOne(
+  fact: PurchaseFact,
+  product: Parameters<typeof grant>[2]["product"],
+  look: boolean,
+): Promise<Result> {
+  try {
+    const { result } = await transact(async (tx) => {
+      const known = look ? (await tx.get(purchases().doc(purchaseId(fact)))).data() : undefined;
+      return await grant(tx, fact, { product, via: "sync", known });
+    });
+    return result === "granted" ? "granted" : "already-granted";
+  } catch (error) {
+    if (!look && isAlreadyExists(error)) return await grantOne(fact, product, true);
+    throw error;
+  }
+}
+
+/** What was bought before a game came to this backend was given by the one before. */
+function isTooOld({ purchasedAt }: PurchaseFact): boolean {
+  const since = config.grantPurchasesSince.value();
+  return since !== "" && purchasedAt < Date.parse(since);
 }

@@ -10,6 +10,7 @@ import { forgetAll } from "../platform/cache.ts";
 import { deliver, outbox } from "../platform/outbox.ts";
 import { MAX_ATTEMPTS, RETRY_QUEUE, receive, retry, webhooks } from "../platform/webhooks.ts";
 import { defineProduct } from "./catalog.ts";
+import { DefineProduct, InventoryRequest } from "./contract.ts";
 import { listEntitlements } from "./entitlements.ts";
 import { listInventory } from "./inventory.ts";
 import { catalog, purchases } from "./records.ts";
@@ -62,6 +63,11 @@ const has = async (uid: string) => {
     items: Object.fromEntries(items.map(({ item, quantity }) => [item, quantity])),
     entitlements: entitlements.filter(({ active }) => active).map(({ entitlement }) => entitlement),
   };
+};
+/** Delivers the events that nobody has been told of yet. */
+const tellStore = async () => {
+  const due = await outbox().orderBy("dueAt").get();
+  for (const { id } of due.docs) await deliver(id, subscribers);
 };
 const NOTHING = { coins: 0, owed: 0, items: {}, entitlements: [] };
 
@@ -129,6 +135,27 @@ describe("a purchase", () => {
     expect(await has(uid)).toEqual(NOTHING);
   });
 
+  test("that somebody else of the family has paid for gives the entitlement and no coins", async () => {
+    const { uid } = someone();
+    const { body } = buy(uid, MONTHLY);
+    await send({ ...body, event: { ...body.event, is_family_share: true } });
+    expect(await has(uid)).toEqual({ ...NOTHING, entitlements: ["pro"] });
+  });
+
+  test("of an account of the house's name is nobody's", async () => {
+    for (const uid of ["system:mint", "system", "a/b"]) {
+      expect(await send(buy(uid, COINS).body)).toMatchObject({
+        state: "retrying",
+        outcome: { reason: "unknown-user" },
+      });
+    }
+  });
+
+  test("of a product whose id cannot be one in the catalog waits like any other that is unknown", async () => {
+    const { body } = buy(someone().uid, { product: "a/b", kind: "consumable" });
+    expect((await send(body)).outcome).toMatchObject({ reason: "unknown-product", for: "product:a/b" });
+  });
+
   test("made before signing in goes to the user that the aliases name", async () => {
     const { uid } = someone();
     const anonymous = `$RCAnonymousID:${randomUUID()}`;
@@ -159,6 +186,33 @@ describe("a subscription", () => {
     expect((await send(tell("EXPIRATION", uid, "monthly"))).outcome).toMatchObject({ result: "expired" });
     expect((await has(uid)).entitlements).toEqual([]);
     expect((await has(uid)).coins).toBe(2_000);
+  });
+
+  test("ends as it was granted, whatever the catalog or the webhook says by then", async () => {
+    const { uid } = someone();
+    const product = { title: "Club", grant: { coins: {}, items: {}, entitlements: ["club"] }, grantDuringTrial: false };
+    await catalog().doc("club").set(product);
+    await send(buy(uid, { product: "club", kind: "subscription" }).body);
+    await defineProduct(someone(), {
+      id: "club",
+      product: { ...product, grant: { ...product.grant, entitlements: ["vip"] } },
+    });
+    customers.expire(uid, "club");
+    const expiration = tell("EXPIRATION", uid, "club");
+    const { outcome } = await send({ ...expiration, event: { ...expiration.event, app_user_id: "$RCAnonymousID:x" } });
+    expect(outcome).toMatchObject({ result: "expired", user: uid, entitlements: ["club"] });
+    expect((await listEntitlements({ uid })).entitlements).toMatchObject([{ entitlement: "club", active: false }]);
+  });
+
+  test("whose end alone is heard of gives nobody anything", async () => {
+    const { uid } = someone();
+    buy(uid, MONTHLY);
+    customers.expire(uid, "monthly");
+    expect((await send(tell("EXPIRATION", uid, "monthly"))).outcome).toMatchObject({
+      result: "foretold",
+      news: "expired",
+    });
+    expect((await listEntitlements({ uid })).entitlements).toEqual([]);
   });
 
   test("that ends before its beginning is heard of stays ended", async () => {
@@ -207,9 +261,40 @@ describe("a refund", () => {
   test("that comes before its purchase leaves nothing to grant", async () => {
     const { uid } = someone();
     const { body } = buy(uid, PACK);
-    expect((await send(refundOf(uid, "pack"))).outcome).toMatchObject({ result: "refund-before-purchase" });
+    expect((await send(refundOf(uid, "pack"))).outcome).toMatchObject({ result: "foretold" });
     expect((await send(body)).outcome).toMatchObject({ result: "refunded-before" });
     expect(await has(uid)).toEqual(NOTHING);
+  });
+
+  test("of a purchase whose buyer is not named finds who was given it", async () => {
+    const { uid } = someone();
+    await send(buy(uid, PACK).body);
+    const refund = refundOf(uid, "pack");
+    const anonymous = { app_user_id: "$RCAnonymousID:x", original_app_user_id: "$RCAnonymousID:x", aliases: [] };
+    await send({ ...refund, event: { ...refund.event, ...anonymous } });
+    expect(await has(uid)).toEqual(NOTHING);
+  });
+
+  test("is one whether the reason or the price says so; turning renewal off is none", async () => {
+    for (const [told, result] of [
+      [{ cancel_reason: "CUSTOMER_SUPPORT", price_in_purchased_currency: 0 }, "refunded"],
+      [{ cancel_reason: "UNSUBSCRIBE", price_in_purchased_currency: -9.99 }, "refunded"],
+      [{ cancel_reason: "BILLING_ERROR", price_in_purchased_currency: 0 }, "will-not-renew"],
+      [{ cancel_reason: "UNSUBSCRIBE", price_in_purchased_currency: 0 }, "will-not-renew"],
+    ] as const) {
+      const { uid } = someone();
+      await send(buy(uid, MONTHLY).body);
+      const body = refundOf(uid, "monthly");
+      expect((await send({ ...body, event: { ...body.event, ...told } })).outcome).toMatchObject({ result });
+    }
+  });
+
+  test("of one of two purchases for ever leaves the entitlement that the other gives", async () => {
+    const { uid } = someone();
+    await send(buy(uid, PACK).body);
+    await send(buy(uid, PACK).body);
+    await send(refundOf(uid, "pack"));
+    expect(await has(uid)).toEqual({ coins: 1_000, owed: 0, items: { sword: 1 }, entitlements: ["no_ads"] });
   });
 
   test("of items that are used up says how many are missing", async () => {
@@ -234,23 +319,25 @@ describe("what cannot be granted now", () => {
     const receipt = await send(body);
     expect(receipt).toMatchObject({ state: "retrying", outcome: { result: "waiting", reason: "unknown-product" } });
     expect(backend.tasks).toMatchObject([{ queue: RETRY_QUEUE, data: { id: receipt.id } }]);
-    expect((await webhooks().doc(receipt.id).get()).data()).toMatchObject({
-      state: "retrying",
-      body: JSON.stringify(body),
-    });
-    await expect(retry([revenueCat], receipt.id)).rejects.toThrow("unknown-product");
+    const kept = (await webhooks().doc(receipt.id).get()).data();
+    expect(kept).toMatchObject({ state: "retrying", waitingFor: `product:${product}` });
+    const { subscriber_attributes: _personal, ...event } = body.event;
+    expect(JSON.parse(kept?.body ?? "")).toEqual({ event });
+    await expect(retry([revenueCat], receipt.id, "task")).rejects.toThrow("unknown-product");
 
     const grant = { coins: { COIN: 7 }, items: {}, entitlements: [] };
     await defineProduct(someone(), { id: product, product: { title: "Late", grant, grantDuringTrial: false } });
-    const [event] = (await outbox().where("state", "==", "pending").get()).docs;
-    await deliver(event?.id ?? "", subscribers);
+    await tellStore();
     expect(backend.tasks).toHaveLength(2);
-    expect(await retry([revenueCat], receipt.id)).toMatchObject({ state: "done", outcome: { result: "granted" } });
+    expect(await retry([revenueCat], receipt.id, "task")).toMatchObject({
+      state: "done",
+      outcome: { result: "granted" },
+    });
     expect((await has(uid)).coins).toBe(7);
     const record = (await webhooks().doc(receipt.id).get()).data();
     expect(record).toMatchObject({ state: "done", attempts: 3 });
     expect(record).not.toHaveProperty("body");
-    expect((await retry([revenueCat], receipt.id)).state).toBe("duplicate");
+    expect((await retry([revenueCat], receipt.id, "task")).state).toBe("duplicate");
     expect((await send(body)).state).toBe("duplicate");
   });
 
@@ -271,8 +358,9 @@ describe("what cannot be granted now", () => {
     const { body } = buy(`$RCAnonymousID:${randomUUID()}`, COINS);
     const { id, outcome } = await send(body);
     expect(outcome).toMatchObject({ reason: "unknown-user" });
-    for (let attempt = 2; attempt < MAX_ATTEMPTS; attempt++) await expect(retry([revenueCat], id)).rejects.toThrow();
-    expect(await retry([revenueCat], id)).toMatchObject({ state: "parked" });
+    for (let attempt = 2; attempt < MAX_ATTEMPTS; attempt++)
+      await expect(retry([revenueCat], id, "task")).rejects.toThrow();
+    expect(await retry([revenueCat], id, "task")).toMatchObject({ state: "parked" });
     expect((await webhooks().doc(id).get()).data()).toMatchObject({ state: "parked", attempts: MAX_ATTEMPTS });
     const events = (await outbox().where("type", "==", "webhook.parked").get()).docs.map(
       (event) => event.data().data.webhook,
@@ -327,3 +415,40 @@ describe("a webhook that is not RevenueCat's", () => {
     },
   );
 });
+
+describe("a definition of a product", () => {
+  const Definition = (grant: object) => DefineProduct.safeParse({ id: "x", product: { title: "X", grant } });
+
+  test.each([
+    ["an item whose id is a path", { items: { "a/b": 1 } }],
+    ["an item whose id is reserved", { items: { __x__: 1 } }],
+    ["an entitlement without a name", { entitlements: [""] }],
+    ["half a coin", { coins: { COIN: 0.5 } }],
+    ["less than nothing", { coins: { COIN: -1 } }],
+    ["more kinds of items than one transaction should write", { items: Object.fromEntries(many(51)) }],
+  ])("with %s is refused", (_what, grant) => {
+    expect(Definition(grant).success).toBe(false);
+  });
+
+  test("of more coins than an account can hold, or of a currency that there is not, is refused", async () => {
+    const define = (coins: Record<string, number>) =>
+      defineProduct(someone(), {
+        id: "x",
+        product: { title: "X", grant: { coins, items: {}, entitlements: [] }, grantDuringTrial: false },
+      });
+    await expect(define({ COIN: 2e12 })).rejects.toMatchObject({ details: { field: "product.grant.coins.COIN" } });
+    await expect(define({ DOUBLOON: 1 })).rejects.toMatchObject({ reason: "unknown-currency" });
+  });
+
+  test.each(["", "a/b", ".", "__x__", "x".repeat(300)])("under the id %j is refused", (id) => {
+    expect(DefineProduct.safeParse({ id, product: { title: "X", grant: {} } }).success).toBe(false);
+  });
+});
+
+test.each(["a/b", "__x__", ".."])("the cursor %j, which no page has given, is refused", (cursor) => {
+  expect(InventoryRequest.safeParse({ cursor }).success).toBe(false);
+});
+
+function many(count: number): [string, number][] {
+  return Array.from({ length: count }, (_, i) => [`item${i}`, 1]);
+}

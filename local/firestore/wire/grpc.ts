@@ -4,6 +4,7 @@ import {
   type handleUnaryCall,
   type Metadata,
   Server,
+  type ServerWritableStream,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
@@ -63,7 +64,7 @@ export function createGrpcServer(firestore: Firestore, onError: (error: unknown,
           accept(call.request, call.metadata, method),
         )) {
           if (call.cancelled) return;
-          if (!call.write(response)) await Promise.race([once(call, "drain"), once(call, "cancelled")]);
+          if (!call.write(response)) await drained(call);
         }
         call.end();
       } catch (error) {
@@ -76,6 +77,17 @@ export function createGrpcServer(firestore: Firestore, onError: (error: unknown,
     const status = toStatus(error);
     if (status.status === "INTERNAL") onError(error, method.name);
     return { code: status.code, details: status.message };
+  }
+}
+
+/** Waits until a stream takes more, or nobody listens to it any more. */
+async function drained(call: ServerWritableStream<Buffer, object>): Promise<void> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    await Promise.race([once(call, "drain", { signal }), once(call, "cancelled", { signal })]);
+  } finally {
+    settled.abort();
   }
 }
 

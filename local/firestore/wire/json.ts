@@ -239,7 +239,7 @@ export function writeValue(value: Value): JsonObject {
     case "bigint":
       return { integerValue: value.toString() };
     case "number":
-      return { doubleValue: Number.isFinite(value) ? (Object.is(value, -0) ? "-0" : value) : String(value) };
+      return { doubleValue: writeDouble(value) };
     case "string":
       return { stringValue: value };
     default:
@@ -247,10 +247,18 @@ export function writeValue(value: Value): JsonObject {
   }
 }
 
+/** A number, or as text what JSON has no number for. */
+function writeDouble(value: number): number | string {
+  if (Object.is(value, -0)) return "-0";
+  return Number.isFinite(value) ? value : String(value);
+}
+
 function writeObject(value: Exclude<Value, null | boolean | bigint | number | string>): JsonObject {
   if (value instanceof Timestamp) return { timestampValue: writeTimestamp(value) };
   if (value instanceof Reference) return { referenceValue: value.name };
-  if (value instanceof GeoPoint) return { geoPointValue: { latitude: value.latitude, longitude: value.longitude } };
+  if (value instanceof GeoPoint) {
+    return { geoPointValue: { latitude: writeDouble(value.latitude), longitude: writeDouble(value.longitude) } };
+  }
   if (value instanceof Uint8Array) return { bytesValue: Buffer.from(value).toString("base64") };
   if (isArray(value)) return { arrayValue: value.length > 0 ? { values: value.map(writeValue) } : {} };
   return { mapValue: value.size > 0 ? { fields: writeFields(value) } : {} };

@@ -1,7 +1,7 @@
+import { isUid } from "../../platform/ids.ts";
+
 /** RevenueCat makes these up for people who have not signed in; they mean nobody here. */
 const ANONYMOUS = "$RCAnonymousID:";
-
-const MAX_UID = 128;
 
 /**
  * The user that RevenueCat's ids stand for: the first that is no anonymous id and can be a user's id here, or undefined.
@@ -14,10 +14,4 @@ export function userOf(customer: {
 }): string | undefined {
   const ids = [customer.app_user_id, customer.original_app_user_id, ...(customer.aliases ?? [])];
   return ids.find((id): id is string => typeof id === "string" && !id.startsWith(ANONYMOUS) && isUid(id));
-}
-
-function isUid(id: string): boolean {
-  return (
-    id.length > 0 && id.length <= MAX_UID && !id.includes("/") && !id.includes(":") && !/^(\.{1,2}|__.*__)$/.test(id)
-  );
 }

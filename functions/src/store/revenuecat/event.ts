@@ -33,7 +33,7 @@ const Payment = Base.extend({
   purchased_at_ms: Millis,
   expiration_at_ms: Millis.nullish(),
   period_type: z.string().nullish(),
-  entitlement_ids: z.array(z.string()).nullish(),
+  is_family_share: z.boolean().nullish(),
   /** In units of the currency, with a fraction. Negative for a refund. */
   price_in_purchased_currency: z.number().nullish(),
   currency: z.string().nullish(),

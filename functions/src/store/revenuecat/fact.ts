@@ -1,9 +1,9 @@
-import type { PurchaseFact } from "../grant.ts";
+import type { PurchaseFact } from "../purchase.ts";
 import type { Purchase } from "../records.ts";
-import type { EndEvent, PurchaseEvent } from "./event.ts";
+import type { PurchaseEvent } from "./event.ts";
 
 /** What a webhook says about a purchase. */
-export function factOf(user: string, event: PurchaseEvent | EndEvent): PurchaseFact {
+export function factOf(user: string, event: PurchaseEvent): PurchaseFact {
   return {
     user,
     product: event.product_id,
@@ -12,7 +12,7 @@ export function factOf(user: string, event: PurchaseEvent | EndEvent): PurchaseF
     transaction: event.transaction_id,
     purchasedAt: event.purchased_at_ms,
     expiresAt: event.expiration_at_ms ?? null,
-    isTrial: event.period_type === "TRIAL",
+    isFree: event.period_type === "TRIAL" || event.is_family_share === true,
     price: priceOf(event.price_in_purchased_currency, event.currency),
   };
 }

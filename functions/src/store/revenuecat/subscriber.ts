@@ -2,7 +2,7 @@ import * as z from "zod";
 import { config, secrets } from "../../platform/config.ts";
 import { Failure } from "../../platform/failure.ts";
 import { log } from "../../platform/log.ts";
-import type { PurchaseFact } from "../grant.ts";
+import type { PurchaseFact } from "../purchase.ts";
 
 /**
  * What RevenueCat knows of a customer, by its REST API v1.
@@ -25,26 +25,31 @@ const Bought = z.looseObject({
 const Subscription = Bought.extend({
   expires_date: Moment.nullish(),
   period_type: z.string().nullish(),
+  ownership_type: z.string().nullish(),
   refunded_at: Moment.nullish(),
+  /** Google's base plan; webhooks write it behind the product, as `pro:monthly`. */
+  product_plan_identifier: z.string().nullish(),
 });
 
+/** The purchases are read one by one, so that one that is odd does not keep the others from being granted. */
 const Answer = z.looseObject({
   subscriber: z.looseObject({
-    subscriptions: z.record(z.string(), Subscription).default({}),
-    non_subscriptions: z.record(z.string(), z.array(Bought)).default({}),
+    subscriptions: z.record(z.string(), z.unknown()).default({}),
+    non_subscriptions: z.record(z.string(), z.array(z.unknown())).default({}),
   }),
 });
 
 /** The purchases of a user that RevenueCat knows of and that were not refunded, newest first. Throws `revenuecat-unavailable`. */
 export async function fetchPurchases(user: string): Promise<PurchaseFact[]> {
   const { subscriber } = await fetchSubscriber(user);
-  const subscriptions = Object.entries(subscriber.subscriptions)
-    .filter(([, { refunded_at }]) => !refunded_at)
-    .map(([product, bought]) => factOf(user, product, bought));
-  const others = Object.entries(subscriber.non_subscriptions).flatMap(([product, list]) =>
-    list.map((bought) => factOf(user, product, bought)),
-  );
-  return [...subscriptions, ...others]
+  const listed = [
+    ...Object.entries(subscriber.subscriptions),
+    ...Object.entries(subscriber.non_subscriptions).flatMap(([product, list]) =>
+      list.map((one) => [product, one] as const),
+    ),
+  ];
+  return listed
+    .map(([product, bought]) => factOf(user, product, bought))
     .filter((fact) => fact !== undefined)
     .filter(({ environment }) => environment === "PRODUCTION" || config.grantSandboxPurchases.value())
     .sort((a, b) => b.purchasedAt - a.purchasedAt)
@@ -66,18 +71,25 @@ async function fetchSubscriber(user: string): Promise<z.output<typeof Answer>> {
   }
 }
 
-/** Undefined for what no store has sold: purchases that an operator gave by hand have no transaction. */
-function factOf(user: string, product: string, bought: z.output<typeof Subscription>): PurchaseFact | undefined {
-  if (!bought.store_transaction_id) return undefined;
+/** Undefined for what was refunded, and for what no store has sold: what an operator gives by hand has no transaction. */
+function factOf(user: string, product: string, listed: unknown): PurchaseFact | undefined {
+  const parsed = Subscription.safeParse(listed);
+  if (!parsed.success) {
+    log.warn("RevenueCat lists a purchase that cannot be read", { product });
+    return undefined;
+  }
+  const bought = parsed.data;
+  if (!bought.store_transaction_id || bought.refunded_at) return undefined;
+  const plan = bought.product_plan_identifier;
   return {
     user,
-    product,
+    product: plan ? `${product}:${plan}` : product,
     store: bought.store.toUpperCase(),
     environment: bought.is_sandbox ? "SANDBOX" : "PRODUCTION",
     transaction: bought.store_transaction_id,
     purchasedAt: bought.purchase_date,
     expiresAt: bought.expires_date ?? null,
-    isTrial: bought.period_type?.toUpperCase() === "TRIAL",
+    isFree: bought.period_type?.toUpperCase() === "TRIAL" || bought.ownership_type === "FAMILY_SHARED",
     price: undefined,
   };
 }

@@ -6,12 +6,13 @@ import type { Transaction } from "../../platform/firestore.ts";
 import { equalSecrets } from "../../platform/ids.ts";
 import { type Outcome, Postponed, type WebhookSource } from "../../platform/webhooks.ts";
 import { productOf } from "../catalog.ts";
-import { afterNews, cancelled, expired } from "../entitlement.ts";
-import { basisOf, grant, type PurchaseFact, purchaseId, readEntitlements } from "../grant.ts";
-import { entitlements, purchases } from "../records.ts";
-import { refund } from "../refund.ts";
+import { grant } from "../grant.ts";
+import { hear } from "../hear.ts";
+import { type News, purchaseId } from "../purchase.ts";
+import { purchases } from "../records.ts";
+import { waitingForProduct, waitingForPurchase } from "../waiting.ts";
 import { userOf } from "./customer.ts";
-import { type EndEvent, isEnd, isPurchase, type RevenueCatEvent, WebhookBody } from "./event.ts";
+import { type EndEvent, isEnd, isPurchase, type PurchaseEvent, type RevenueCatEvent, WebhookBody } from "./event.ts";
 import { factOf } from "./fact.ts";
 
 /** RevenueCat's webhooks. Source: https://www.revenuecat.com/docs/integrations/webhooks */
@@ -27,44 +28,52 @@ export const revenueCat: WebhookSource = {
 
   read(body) {
     const { event } = parseInput(WebhookBody, body);
-    return { id: event.id, type: event.type, carryOut: (tx, retry) => carryOut(tx, event, retry) };
+    // What is kept to be tried again does not need to know anything about the person.
+    const { subscriber_attributes: _personal, ...kept } = event;
+    return {
+      id: event.id,
+      type: event.type,
+      body: JSON.stringify({ event: kept }),
+      carryOut: (tx, retry) => carryOut(tx, event, retry),
+    };
   },
 };
 
 async function carryOut(tx: Transaction, event: RevenueCatEvent, retry: boolean): Promise<Outcome> {
   if (event.type === "TEST") return { result: "test" };
   if (!isPurchase(event) && !isEnd(event)) return { result: "ignored", reason: "type-not-handled" };
-  if (event.environment === "SANDBOX" && !config.grantSandboxPurchases.value())
+  if (event.environment === "SANDBOX" && !config.grantSandboxPurchases.value()) {
     return { result: "ignored", reason: "sandbox" };
+  }
+  if (isPurchase(event)) return await purchase(tx, event, retry);
+  return await hear(tx, purchaseId(keyOf(event)), newsOf(event));
+}
+
+async function purchase(tx: Transaction, event: PurchaseEvent, retry: boolean): Promise<Outcome> {
+  const id = purchaseId(keyOf(event));
   const user = userOf(event);
-  if (user === undefined) throw new Postponed("unknown-user", `customer:${event.app_user_id}`);
-  const fact = factOf(user, event);
-  return isPurchase(event) ? await purchase(tx, fact, retry) : await end(tx, fact, event);
+  const known = retry || user === undefined ? (await tx.get(purchases().doc(id))).data() : undefined;
+  if (known && known.state !== "foretold") return { result: "already-granted", purchase: id };
+  if (user === undefined) throw new Postponed("unknown-user", waitingForPurchase(id));
+  const product = await productOf(event.product_id);
+  if (!product) throw new Postponed("unknown-product", waitingForProduct(event.product_id));
+  return await grant(tx, factOf(user, event), { product, via: "webhook", known });
 }
 
-async function purchase(tx: Transaction, fact: PurchaseFact, retry: boolean): Promise<Outcome> {
-  const product = await productOf(fact.product);
-  if (!product) throw new Postponed("unknown-product", `product:${fact.product}`);
-  const known = retry ? (await tx.get(purchases().doc(purchaseId(fact)))).data() : undefined;
-  return await grant(tx, fact, { product, via: "webhook", known });
+function keyOf({ environment, store, transaction_id }: PurchaseEvent | EndEvent): Parameters<typeof purchaseId>[0] {
+  return { environment, store, transaction: transaction_id };
 }
 
-/** A refund takes back what was given; any other cancellation only says that there will be no renewal. */
-async function end(tx: Transaction, fact: PurchaseFact, event: EndEvent): Promise<Outcome> {
-  if (event.type === "CANCELLATION" && isRefund(event)) return await refund(tx, fact);
-  const news = event.type === "EXPIRATION" ? expired : cancelled;
-  const current = await readEntitlements(tx, fact.user, event.entitlement_ids ?? []);
-  const basis = basisOf(purchaseId(fact), fact);
-  for (const [name, entitlement] of current)
-    tx.set(entitlements(fact.user).doc(name), afterNews(entitlement, basis, news));
-  return {
-    result: event.type === "EXPIRATION" ? "expired" : "will-not-renew",
-    user: fact.user,
-    entitlements: [...current.keys()],
-  };
+function newsOf(event: EndEvent): News {
+  if (event.type === "EXPIRATION") return { kind: "ended", at: event.expiration_at_ms ?? event.event_timestamp_ms };
+  return { kind: isRefund(event) ? "refunded" : "renewalOff", at: event.event_timestamp_ms };
 }
 
-/** `CUSTOMER_SUPPORT` is how RevenueCat words a refund; its price is then negative or, for some stores, zero. */
-function isRefund({ cancel_reason, price_in_purchased_currency }: EndEvent): boolean {
-  return cancel_reason === "CUSTOMER_SUPPORT" || (price_in_purchased_currency ?? 0) < 0;
+/**
+ * `CUSTOMER_SUPPORT` is how RevenueCat words a refund; its price is then negative or, for some stores, zero. What does not expire can
+ * only be cancelled by a refund.
+ */
+function isRefund({ cancel_reason, price_in_purchased_currency, expiration_at_ms }: EndEvent): boolean {
+  const isSubscription = typeof expiration_at_ms === "number";
+  return cancel_reason === "CUSTOMER_SUPPORT" || (price_in_purchased_currency ?? 0) < 0 || !isSubscription;
 }

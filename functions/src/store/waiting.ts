@@ -1,0 +1,11 @@
+/** What a webhook of the store can wait for, as its record names it. Whoever brings it about has those tried again that wait. */
+
+/** An operator defines the product. */
+export function waitingForProduct(product: string): string {
+  return `product:${product}`;
+}
+
+/** The buyer, of whom only an anonymous id is known, signs in, and their app has the purchase granted. */
+export function waitingForPurchase(purchase: string): string {
+  return `purchase:${purchase}`;
+}
