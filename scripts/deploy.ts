@@ -7,7 +7,7 @@ import { root } from "./suite.ts";
  * `npm run deploy`: deploys to the project in .firebaserc, in the order in which nothing is asked for before it is there: indexes, the
  * functions that query by them, and the rules last. Arguments go to `firebase deploy`. A step that fails stops the rest.
  */
-const STEPS = ["firestore:indexes", "functions", "firestore:rules,database,storage"];
+const STEPS = ["firestore:indexes", "functions", "firestore:rules"];
 
 const { projects } = JSON.parse(readFileSync(join(root, ".firebaserc"), "utf8")) as { projects: { default: string } };
 if (projects.default.startsWith("demo-")) {

@@ -1,9 +1,14 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 /** What Firestore would have billed, by the meter of the local server. */
 export interface Bill {
   readonly reads: number;
   readonly writes: number;
   readonly deletes: number;
 }
+
+const QUIET_MILLIS = 500;
+const SETTLE_TIMEOUT_MILLIS = 10_000;
 
 /** Reads the usage meter of a local Firestore server. */
 export class Meter {
@@ -15,6 +20,21 @@ export class Meter {
 
   async total(): Promise<Bill> {
     return (await (await fetch(this.#url)).json()) as Bill;
+  }
+
+  /** Waits until nothing more is billed: what was set off has come to its end, or to a pause. */
+  async settled(): Promise<void> {
+    let [before, after, since] = ["", await this.#text(), Date.now()];
+    const until = since + SETTLE_TIMEOUT_MILLIS;
+    while (Date.now() < until && Date.now() - since < QUIET_MILLIS) {
+      await sleep(50);
+      [before, after] = [after, await this.#text()];
+      if (before !== after) since = Date.now();
+    }
+  }
+
+  async #text(): Promise<string> {
+    return await (await fetch(this.#url)).text();
   }
 
   /** What an action bills. Whatever else happens at the same time is counted too. */

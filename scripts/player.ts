@@ -18,7 +18,8 @@ export interface Player {
   leave(): Promise<void>;
 }
 
-const PASSWORD = "correct horse battery staple";
+/** Of everybody in the demo. */
+export const PASSWORD = "correct horse battery staple";
 
 /** Signs a player in on the Auth emulator, and up before that if they are new. */
 export async function signIn(name: string, { project, hosts }: Connection): Promise<Player> {

@@ -31,7 +31,8 @@ export async function replay(
   }
 }
 
-interface Answer {
+/** What the backend, or the simulator that told it, answers to a webhook. */
+export interface Answer {
   readonly state?: string;
   readonly outcome?: Readonly<Record<string, unknown>>;
   readonly error?: { readonly reason?: string; readonly message?: string; readonly field?: string };
@@ -67,7 +68,7 @@ function typeOf(body: string): string {
 }
 
 /** An answer of the backend in a line. */
-export function describe({ outcome, error }: Answer): string {
+export function describe({ state, outcome, error }: Answer): string {
   if (error) return [error.reason, error.field, error.message].filter(Boolean).join(": ");
   if (!outcome) return "";
   const { result, ...facts } = outcome;
@@ -76,7 +77,8 @@ export function describe({ outcome, error }: Answer): string {
     .map(([name, value]) => [name, textOf(value)])
     .filter(([, text]) => text !== "")
     .map(([name, text]) => `${name} ${text}`);
-  return [result, told.join(", ")].filter(Boolean).join(": ");
+  const done = state === "duplicate" ? `earlier ${result}` : result;
+  return [done, told.join(", ")].filter(Boolean).join(": ");
 }
 
 function textOf(value: unknown): string {

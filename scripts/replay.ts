@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Replayed, replay, withDistinctIds } from "./recorded.ts";
@@ -24,8 +24,11 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const files = positionals.flatMap(filesAt);
+const missing = positionals.filter((path) => !existsSync(path));
+const files = missing.length > 0 ? [] : positionals.flatMap(filesAt);
 if (files.length === 0) {
+  for (const path of missing) console.error(`There is no ${path}.`);
+  if (missing.length === 0 && positionals.length > 0) console.error(`No JSON files in ${positionals.join(", ")}.`);
   console.error("usage: npm run replay -- <file-or-folder> [--distinct-ids] [--url URL] [--authorization VALUE]");
   process.exit(1);
 }

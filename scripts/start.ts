@@ -1,4 +1,6 @@
 import { play } from "./play.ts";
+import { PASSWORD } from "./player.ts";
+import { BOARD_ID, LATE_PRODUCT, PRODUCTS } from "./seed.ts";
 import { startSuite } from "./suite.ts";
 
 /**
@@ -13,7 +15,7 @@ const suite = await startSuite({ project: PROJECT, portOffset: 0 }).catch((error
   console.error(error.message);
   process.exit(1);
 });
-const { hosts, revenueCatUrl } = suite.connection;
+const { hosts, revenueCatUrl, webhookUrl } = suite.connection;
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(0));
 console.log(`Ready after ${((Date.now() - began) / 1000).toFixed(1)} s. Playing the demo.`);
@@ -27,14 +29,20 @@ if (!staysUp) await stop(0);
 console.log(`
 Everything stays up until Ctrl-C:
 
-  functions   http://${hosts.functions}/${PROJECT}/us-central1/{api,pay,admin,webhooks}
-  Firestore   ${hosts.firestore}  (export FIRESTORE_EMULATOR_HOST=${hosts.firestore})
+  functions   http://${hosts.functions}/${PROJECT}/us-central1/api   (and /pay, /admin)
+  webhooks    ${webhookUrl}
+  RevenueCat  ${revenueCatUrl}/simulator/purchases   (and /renewals, /cancellations, /expirations)
+  Firestore   ${hosts.firestore}   (export FIRESTORE_EMULATOR_HOST=${hosts.firestore})
   Auth        ${hosts.auth}
-  RevenueCat  ${revenueCatUrl}/simulator/{purchases,renewals,cancellations,expirations}
   bill        http://${hosts.firestore}/emulator/v1/projects/${PROJECT}/usage
   log         .local/${PROJECT}.log
 
-Post recorded webhooks to it with \`npm run replay -- <file-or-folder>\`.`);
+  products    ${Object.keys(PRODUCTS).join(", ")}, ${LATE_PRODUCT.id}
+  board       ${BOARD_ID}
+  players     ada@example.com, bo@example.com, cy@example.com; operator: olga@example.com
+              (password: ${PASSWORD})
+
+\`node examples/player.mjs\` calls it as an app does; \`npm run replay -- tests/fixtures/revenuecat\` posts recorded webhooks.`);
 await suite.ended;
 await stop(stopping ? 0 : 1);
 

@@ -38,6 +38,8 @@ export interface SuiteOptions {
 export const root = fileURLToPath(new URL("..", import.meta.url));
 const EMULATORS = "auth,functions,firestore,tasks";
 const REVENUECAT_PORT = 8787;
+/** What the programs that run leave behind: their logs. */
+const WORK_FOLDER = join(root, ".local");
 const READY = "All emulators ready!";
 const START_TIMEOUT_MILLIS = 60_000;
 const STOP_TIMEOUT_MILLIS = 15_000;
@@ -75,6 +77,7 @@ export async function startSuite({ project, portOffset }: SuiteOptions): Promise
   });
   const [file, forget] = configFile(config, portOffset);
   try {
+    mkdirSync(WORK_FOLDER, { recursive: true });
     await build();
     const emulators = startEmulators(project, file);
     const ended = new Promise<void>((resolve) => emulators.once("exit", () => resolve()));
@@ -129,7 +132,7 @@ function startEmulators(project: string, file: string): ChildProcess {
     process.execPath,
     [join(root, "local/cli.ts"), "emulators:start", "--project", project, "--config", file, "--only", EMULATORS],
     {
-      cwd: root,
+      cwd: WORK_FOLDER,
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, FORCE_COLOR: "0", METADATA_SERVER_DETECTION: "none" },
     },
@@ -138,8 +141,7 @@ function startEmulators(project: string, file: string): ChildProcess {
 
 /** Waits for the CLI to say that everything runs. What it prints goes to a file, and to the error if it fails. */
 async function ready(emulators: ChildProcess, project: string): Promise<void> {
-  mkdirSync(join(root, ".local"), { recursive: true });
-  const log = createWriteStream(join(root, `.local/${project}.log`));
+  const log = createWriteStream(join(WORK_FOLDER, `${project}.log`));
   let output = "";
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => fail("The emulators were not ready in time."), START_TIMEOUT_MILLIS);

@@ -19,7 +19,7 @@ export interface Backend {
 
 export interface Told {
   readonly event: string;
-  readonly attempts: readonly { readonly status: number; readonly answer: string }[];
+  readonly attempts: readonly { readonly status: number; readonly answer: unknown }[];
 }
 
 export function useBackend(): Backend {

@@ -163,7 +163,17 @@ async function dispatch(deliveries: Deliveries, body: WebhookBody, hold: boolean
 }
 
 function shown({ body, attempts }: Delivery): object {
-  return { event: body.event.id, type: body.event.type, attempts, body };
+  const answered = attempts.map((attempt) => ({ ...attempt, answer: parsed(attempt.answer) }));
+  return { event: body.event.id, type: body.event.type, attempts: answered, body };
+}
+
+/** What was answered, as JSON if it is. */
+function parsed(answer: string): unknown {
+  try {
+    return JSON.parse(answer);
+  } catch {
+    return answer;
+  }
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
@@ -177,5 +187,5 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 
 function send(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { "content-type": "application/json" });
-  response.end(JSON.stringify(body));
+  response.end(`${JSON.stringify(body, undefined, 2)}\n`);
 }

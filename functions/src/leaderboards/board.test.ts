@@ -4,6 +4,8 @@ import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing.ts";
 import { setClock } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
+import { DefineBoard } from "./contract.ts";
+import { defineBoard } from "./define.ts";
 import { page } from "./page.ts";
 import { orderOf } from "./rank.ts";
 import { boards, players, REMEMBERED_ATTEMPTS } from "./records.ts";
@@ -137,6 +139,30 @@ describe("a score", () => {
 
   test("on a board that there is not is refused", async () => {
     await expect(score(someone(), "nowhere", 1)).rejects.toMatchObject({ code: "not-found", reason: "unknown-board" });
+  });
+});
+
+describe("an operator", () => {
+  test("makes a board, and what it accepts from then on counts at once", async () => {
+    const id = `board-${randomUUID()}`;
+    const board = { title: "Cup", timeZone: "Asia/Tokyo", minScore: -10, maxScore: 10 };
+    await defineBoard(someone(), { id, board });
+    await expect(score(someone(), id, 11)).rejects.toMatchObject({ reason: "score-out-of-bounds" });
+    await defineBoard(someone(), { id, board: { ...board, maxScore: 20 } });
+    expect((await score(someone(), id, 11)).allTime).toMatchObject({ score: 11, improved: true });
+    expect((await score(someone(), id, -10)).allTime).toMatchObject({ score: -10 });
+    expect((await page(someone(), { board: id, period: "allTime" })).rows.map((row) => row.score)).toEqual([11, -10]);
+  });
+
+  test.each([
+    ["board.timeZone", { timeZone: "Mars/Olympus" }],
+    ["board.maxScore", { minScore: 5, maxScore: 4 }],
+    ["board.minScore", { minScore: 0.5 }],
+    ["board.title", { title: "" }],
+  ])("is told that %s is wrong", (field, wrong) => {
+    const board = { title: "Cup", timeZone: "Etc/UTC", minScore: 0, maxScore: 10, ...wrong };
+    const parsed = DefineBoard.safeParse({ id: "cup", board });
+    expect(parsed.error?.issues.map(({ path }) => path.join("."))).toEqual([field]);
   });
 });
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { PERIODS } from "./periods.ts";
+import { Board } from "./records.ts";
 
 const BoardId = z
   .string()
@@ -75,3 +76,6 @@ export const Standing = z.object({
   neighbours: z.array(Row),
 });
 export type Standing = z.infer<typeof Standing>;
+
+export const DefineBoard = z.object({ id: BoardId, board: Board });
+export const DefinedBoard = z.object({ id: z.string() });

@@ -1,5 +1,15 @@
 import { action } from "../platform/endpoint.ts";
-import { Page, PageRequest, Standing, StandingRequest, SubmitRequest, Submitted } from "./contract.ts";
+import {
+  DefineBoard,
+  DefinedBoard,
+  Page,
+  PageRequest,
+  Standing,
+  StandingRequest,
+  SubmitRequest,
+  Submitted,
+} from "./contract.ts";
+import { defineBoard } from "./define.ts";
 import { page } from "./page.ts";
 import { standing } from "./standing.ts";
 import { submit } from "./submit.ts";
@@ -8,4 +18,8 @@ export const api = {
   submit: action({ access: "user", input: SubmitRequest, output: Submitted, run: submit }),
   page: action({ access: "user", input: PageRequest, output: Page, run: page }),
   standing: action({ access: "user", input: StandingRequest, output: Standing, run: standing }),
+};
+
+export const admin = {
+  define: action({ access: "admin", input: DefineBoard, output: DefinedBoard, run: defineBoard }),
 };

@@ -2,14 +2,19 @@ import * as z from "zod";
 import { collection, Moment } from "../platform/firestore.ts";
 
 /** `leaderboards/{board}`: what a board ranks and what it accepts. Written by operators. */
-export const Board = z.object({
-  title: z.string(),
-  /** IANA name of the zone by whose calendar seasons begin and end. */
-  timeZone: z.string(),
-  /** Scores outside of these are refused. Whole numbers. */
-  minScore: z.int(),
-  maxScore: z.int(),
-});
+export const Board = z
+  .object({
+    title: z.string().min(1).max(200),
+    /** IANA name of the zone by whose calendar seasons begin and end. */
+    timeZone: z.string().refine(isTimeZone, "must be the name of a time zone, as Europe/Berlin"),
+    /** Scores outside of these are refused. Whole numbers. */
+    minScore: z.int(),
+    maxScore: z.int(),
+  })
+  .refine(({ minScore, maxScore }) => minScore <= maxScore, {
+    path: ["maxScore"],
+    error: "must not be below minScore",
+  });
 export type Board = z.infer<typeof Board>;
 
 export const boards = () => collection("leaderboards", Board);
@@ -51,3 +56,12 @@ export type Player = z.infer<typeof Player>;
 export type SlotName = Exclude<keyof Player, "name" | "picture" | "attempts">;
 
 export const players = (board: string) => collection(`leaderboards/${board}/players`, Player);
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
