@@ -1,3 +1,4 @@
+import { Views } from "./listen/views.ts";
 import { parseDatabase } from "./model/path.ts";
 import { Clock } from "./store/clock.ts";
 import { type Commit, Database } from "./store/database.ts";
@@ -15,10 +16,11 @@ export interface FirestoreOptions {
   readonly transactions?: Partial<TransactionLimits>;
 }
 
-/** A database and the transactions that are open on it. */
+/** A database, the transactions that are open on it, and what clients listen to. */
 export interface OpenDatabase {
   readonly database: Database;
   readonly transactions: Transactions;
+  readonly views: Views;
 }
 
 /** All databases of all projects that clients have named so far, with one clock and one bill. */
@@ -46,7 +48,11 @@ export class Firestore {
     database.subscribe((commit) => {
       for (const subscriber of this.#subscribers) subscriber(commit);
     });
-    const open: OpenDatabase = { database, transactions: new Transactions(database, this.#options.transactions) };
+    const open: OpenDatabase = {
+      database,
+      transactions: new Transactions(database, this.#options.transactions),
+      views: new Views(database),
+    };
     this.#databases.set(name, open);
     return open;
   }

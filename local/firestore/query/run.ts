@@ -169,6 +169,13 @@ function isInScope(query: Query, path: string): boolean {
   return isBelow(query, path) && (collection === query.scope.id || collection.endsWith(`/${query.scope.id}`));
 }
 
+/** Whether a document in this state is one that a query matches, its limit and offset left aside. */
+export function matcherOf(query: Query): (path: string, version: LiveVersion | undefined) => boolean {
+  const places = cursorPlaces(query);
+  return (path, version) =>
+    version !== undefined && isInScope(query, path) && matchOf(query, { path, version }, places) !== undefined;
+}
+
 /** What a transaction that ran this query has seen; `cutAt` of the result narrows it to the part that was read. */
 export function predicateOf(query: Query, cutAt?: () => SortKey | undefined): Predicate {
   const places = cursorPlaces(query);

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Firestore } from "../firestore.ts";
+import type { Outgoing } from "../listen/stream.ts";
 import { partitionQuery, runAggregationQuery, runStructuredQuery } from "./query.ts";
 import { batchGetDocuments, getDocument, listCollectionIds, listDocuments } from "./read.ts";
+import { listen, write } from "./streams.ts";
 import { beginTransaction, rollback } from "./transaction.ts";
 import { batchWrite, commit, createDocument, deleteDocument, updateDocument } from "./write.ts";
 
@@ -9,6 +11,9 @@ import { batchWrite, commit, createDocument, deleteDocument, updateDocument } fr
 type Unary = (firestore: Firestore, request: never) => Promise<object>;
 /** A method that answers with a stream of messages. */
 type Streaming = (firestore: Firestore, request: never) => AsyncGenerator<object>;
+
+/** A method that takes and gives messages for as long as the client wants. */
+type Duplex = (firestore: Firestore, requests: AsyncIterable<never>, out: Outgoing<object>) => Promise<void>;
 
 /** The methods of `google.firestore.v1.Firestore` that are served, by name. */
 const UNARY: Record<string, Unary> = {
@@ -31,11 +36,29 @@ const STREAMING: Record<string, Streaming> = {
   RunAggregationQuery: runAggregationQuery,
 };
 
+const DUPLEX: Record<string, Duplex> = { Listen: listen, Write: write };
+
 /** Methods that touch no documents, and so are not delayed. */
 const IMMEDIATE = new Set(["BeginTransaction", "Rollback"]);
 
+/** Whether a method is one that a single request starts. */
 export function isServed(method: string): boolean {
   return method in UNARY || method in STREAMING;
+}
+
+/** Whether a method is a stream in both directions. */
+export function isDuplex(method: string): boolean {
+  return method in DUPLEX;
+}
+
+/** Serves a stream in both directions, until the client ends it. What is thrown ends it with that status. */
+export async function serveDuplex(
+  firestore: Firestore,
+  method: string,
+  requests: AsyncIterable<object>,
+  out: Outgoing<object>,
+): Promise<void> {
+  await (DUPLEX[method] as Duplex)(firestore, requests as AsyncIterable<never>, out);
 }
 
 /** Serves a method that answers once. */

@@ -20,6 +20,8 @@ interface Draft {
 /** What a batch of writes comes to at a given time: the changes to make and what to answer for each write. */
 export interface Outcome {
   readonly mutations: readonly Mutation[];
+  /** Documents that were written and stay as they were. */
+  readonly unchanged: readonly string[];
   readonly results: readonly WriteResult[];
 }
 
@@ -44,8 +46,12 @@ export function workOut(database: Database, writes: readonly Write[], time: numb
     pending.push({ draft, deleted: write.delete !== undefined, transformResults: applyWrite(write, draft, time) });
   }
   const mutations: Mutation[] = [];
+  const same: string[] = [];
   for (const draft of drafts.values()) {
-    if (unchanged(draft)) continue;
+    if (unchanged(draft)) {
+      same.push(draft.path);
+      continue;
+    }
     const bytes = draft.fields ? checkDocument(draft.name, draft.path, draft.fields) : 0;
     mutations.push({ path: draft.path, fields: draft.fields, bytes });
   }
@@ -56,7 +62,7 @@ export function workOut(database: Database, writes: readonly Write[], time: numb
     );
     return transformResults.length > 0 ? { updateTime, transformResults } : { updateTime };
   });
-  return { mutations, results };
+  return { mutations, unchanged: same, results };
 }
 
 function draftOf(drafts: Map<string, Draft>, database: Database, name: string): Draft {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { after, idKey, pathPrefix, type SortKey } from "../model/order.ts";
 import { joinPath, lastSegment, parentPath } from "../model/path.ts";
 import { StatusError } from "../wire/status.ts";
@@ -9,6 +10,7 @@ import { Retention, type RetentionLimits } from "./retention.ts";
 import { sortedMap } from "./sorted-map.ts";
 
 const MAX_INDEXES = 500;
+const EPOCH_BYTES = 8;
 
 /** What a commit does to one document: its state before (undefined: there was none) and after (undefined: deleted). */
 export interface Change {
@@ -17,12 +19,14 @@ export interface Change {
   readonly after: LiveVersion | undefined;
 }
 
-/** What one commit changed, all of it at one time. Documents that a write left as they were are not listed. */
+/** What one commit changed, all of it at one time. */
 export interface Commit {
   readonly database: string;
   /** Microseconds since the epoch. */
   readonly time: number;
   readonly changes: readonly Change[];
+  /** Documents that were written and stay as they were. */
+  readonly unchanged: readonly string[];
 }
 
 /** A document's new state; `fields` null deletes it. */
@@ -40,6 +44,8 @@ export interface Mutation {
 export class Database {
   /** `projects/p/databases/d` */
   readonly name: string;
+  /** Another after the database was cleared, or in another process: times of one say nothing about states of another. */
+  epoch: Buffer = randomBytes(EPOCH_BYTES);
   readonly #clock: Clock;
   readonly #collections = new Map<string, Collection>();
   readonly #collectionOrder = sortedMap<Collection>();
@@ -76,6 +82,12 @@ export class Database {
     return isLive(document.current) ? document.current : undefined;
   }
 
+  /** Whether the states of a time are still kept. */
+  canRead(micros: number): boolean {
+    const now = this.#clock.now();
+    return micros <= now && micros >= this.#retention.floor(now);
+  }
+
   /** Refuses a read time that is in the future or of which the states are no longer kept. */
   checkReadTime(micros: number): void {
     const now = this.#clock.now();
@@ -90,12 +102,16 @@ export class Database {
     return this.#clock.tick();
   }
 
-  /** Makes the mutations of one commit, all at `time` (from {@link tick}); a document may be named only once. */
-  apply(mutations: readonly Mutation[], time: number): Commit {
+  /**
+   * Makes the mutations of one commit, all at `time` (from {@link tick}); a document may be named only once.
+   * @param unchanged documents that the commit wrote and left as they were: subscribers may want to know
+   */
+  apply(mutations: readonly Mutation[], time: number, unchanged: readonly string[] = []): Commit {
     const changes = mutations.map((mutation) => this.#mutate(mutation, time));
     this.#retention.trim(time, (document) => this.#forget(document));
-    const commit: Commit = { database: this.name, time, changes: changes.filter((c) => c.before !== c.after) };
-    if (commit.changes.length > 0) for (const subscriber of this.#subscribers) subscriber(commit);
+    const made = changes.filter((change) => change.before !== change.after);
+    const commit: Commit = { database: this.name, time, changes: made, unchanged };
+    if (made.length + unchanged.length > 0) for (const subscriber of this.#subscribers) subscriber(commit);
     return commit;
   }
 
@@ -149,7 +165,8 @@ export class Database {
     this.#groups.clear();
     this.#indexes.clear();
     this.#retention.clear();
-    const commit: Commit = { database: this.name, time: this.#clock.tick(), changes };
+    this.epoch = randomBytes(EPOCH_BYTES);
+    const commit: Commit = { database: this.name, time: this.#clock.tick(), changes, unchanged: [] };
     for (const subscriber of this.#subscribers) subscriber(commit);
   }
 

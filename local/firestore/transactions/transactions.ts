@@ -169,7 +169,7 @@ export class Transactions {
       const conflict = this.#readersOf(outcome);
       conflict.delete(owner as Transaction);
       if (conflict.size === 0) {
-        this.#database.apply(outcome.mutations, time);
+        this.#database.apply(outcome.mutations, time, outcome.unchanged);
         return { ...outcome, time };
       }
       const resource = [...conflict][0]?.predicates[0]?.resource ?? "?";

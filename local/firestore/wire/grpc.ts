@@ -1,22 +1,29 @@
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
+  type handleBidiStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
   type Metadata,
   Server,
+  type ServerDuplexStream,
   type ServerWritableStream,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import type { Firestore } from "../firestore.ts";
 import { LIMITS } from "../model/limits.ts";
-import { isServed, serveStreaming, serveUnary } from "../rpc/handlers.ts";
+import { isDuplex, isServed, serveDuplex, serveStreaming, serveUnary } from "../rpc/handlers.ts";
 import { authorize } from "./authorize.ts";
 import { type Method, methods } from "./protocol.ts";
-import { invalidArgument, type StatusError, toStatus } from "./status.ts";
+import { invalidArgument, StatusError, toStatus } from "./status.ts";
 
 /** A little over what a request may hold, so that the refusal is ours and says why. */
 const MAX_FRAME_BYTES = 4 * LIMITS.requestBytes;
+/** Requests of one stream that wait for the one before. */
+const MAX_WAITING_REQUESTS = 100;
+/** A listener that reads nothing for so long is let go. */
+const STALLED_MILLIS = 60_000;
 
 /** The gRPC face of the server; connections are injected into it by the port that shares them with HTTP/1. */
 export function createGrpcServer(firestore: Firestore, onError: (error: unknown, method: string) => void): Server {
@@ -27,7 +34,7 @@ export function createGrpcServer(firestore: Firestore, onError: (error: unknown,
   const definition: Record<string, ServiceDefinition[string]> = {};
   const implementation: UntypedServiceImplementation = {};
   for (const method of methods.values()) {
-    if (!isServed(method.name)) continue;
+    if (!isServed(method.name) && !isDuplex(method.name)) continue;
     definition[method.name] = {
       path: method.path,
       requestStream: method.requestStream,
@@ -37,10 +44,30 @@ export function createGrpcServer(firestore: Firestore, onError: (error: unknown,
       responseSerialize: (response: object) => method.response.encode(response).finish() as Buffer,
       responseDeserialize: (bytes: Buffer) => bytes,
     };
-    implementation[method.name] = method.responseStream ? streaming(method) : unary(method);
+    implementation[method.name] = handlerOf(method);
   }
   server.addService(definition, implementation);
   return server;
+
+  function handlerOf(method: Method): UntypedServiceImplementation[string] {
+    if (isDuplex(method.name)) return duplex(method);
+    return method.responseStream ? streaming(method) : unary(method);
+  }
+
+  function duplex(method: Method): handleBidiStreamingCall<Buffer, object> {
+    return async (call) => {
+      try {
+        authorize(call.metadata.get("authorization")[0]?.toString());
+        await serveDuplex(firestore, method.name, requestsOf(call, method), {
+          send: (message) => call.cancelled || call.write(message),
+          drained: () => drained(call, STALLED_MILLIS),
+        });
+        call.end();
+      } catch (error) {
+        call.emit("error", report(error, method));
+      }
+    };
+  }
 
   function unary(method: Method): handleUnaryCall<Buffer, object> {
     return (call, callback) => {
@@ -80,20 +107,65 @@ export function createGrpcServer(firestore: Firestore, onError: (error: unknown,
   }
 }
 
-/** Waits until a stream takes more, or nobody listens to it any more. */
-async function drained(call: ServerWritableStream<Buffer, object>): Promise<void> {
+/** Waits until a stream takes more, or nobody listens to it any more. Throws if it takes nothing for too long. */
+async function drained(
+  call: ServerWritableStream<Buffer, object> | ServerDuplexStream<Buffer, object>,
+  millis?: number,
+): Promise<void> {
   const settled = new AbortController();
   const { signal } = settled;
   try {
-    await Promise.race([once(call, "drain", { signal }), once(call, "cancelled", { signal })]);
+    const ends = [once(call, "drain", { signal }), once(call, "cancelled", { signal })];
+    if (millis !== undefined) ends.push(sleep(millis, undefined, { signal, ref: false }).then(stalled));
+    await Promise.race(ends);
   } finally {
     settled.abort();
+  }
+}
+
+function stalled(): never {
+  throw new StatusError("UNAVAILABLE", "The client does not read what it is sent.");
+}
+
+/** The requests of a client, one by one; it is not read from while one is worked on. Ends when the client does, or is gone. */
+async function* requestsOf(call: ServerDuplexStream<Buffer, object>, method: Method): AsyncGenerator<object> {
+  const waiting: Buffer[] = [];
+  let isOver = false;
+  let wake = () => {};
+  const over = () => {
+    isOver = true;
+    wake();
+  };
+  call.on("data", (bytes: Buffer) => {
+    waiting.push(bytes);
+    if (waiting.length >= MAX_WAITING_REQUESTS) call.pause();
+    wake();
+  });
+  call.once("end", over);
+  call.once("cancelled", over);
+  call.once("close", over);
+  while (true) {
+    const bytes = waiting.shift();
+    if (bytes) {
+      if (waiting.length === 0) call.resume();
+      yield read(bytes, method);
+    } else if (isOver) {
+      return;
+    } else {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
   }
 }
 
 /** Checks who is asking and what, and decodes the request. */
 function accept(bytes: Buffer, metadata: Metadata, method: Method): object {
   authorize(metadata.get("authorization")[0]?.toString());
+  return read(bytes, method);
+}
+
+function read(bytes: Buffer, method: Method): object {
   if (bytes.length > LIMITS.requestBytes) {
     throw invalidArgument(`Request payload size exceeds the limit: ${LIMITS.requestBytes} bytes.`);
   }

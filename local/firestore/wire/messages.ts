@@ -190,6 +190,67 @@ export interface PartitionQueryRequest {
   readonly readTime?: Timestamp;
 }
 
+/** What a client listens to. */
+export interface Target {
+  readonly targetId?: number;
+  readonly query?: { readonly parent: string; readonly structuredQuery?: StructuredQuery };
+  readonly documents?: { readonly documents?: readonly string[] };
+  readonly resumeToken?: Uint8Array;
+  readonly readTime?: Timestamp;
+  /** Ends the target once it has been answered. */
+  readonly once?: boolean;
+  /** With a resume token: how many documents the client has of the target. */
+  readonly expectedCount?: { readonly value?: number };
+}
+
+export interface ListenRequest {
+  readonly database: string;
+  readonly addTarget?: Target;
+  readonly removeTarget?: number;
+}
+
+/** `TargetChange.TargetChangeType` */
+export const TargetChangeType = { NO_CHANGE: 0, ADD: 1, REMOVE: 2, CURRENT: 3, RESET: 4 } as const;
+
+export interface TargetChange {
+  readonly targetChangeType: (typeof TargetChangeType)[keyof typeof TargetChangeType];
+  /** Empty: all targets of the stream. */
+  readonly targetIds: readonly number[];
+  readonly cause?: { readonly code: number; readonly message: string };
+  readonly resumeToken?: Uint8Array;
+  readonly readTime?: Timestamp;
+}
+
+/** One member is present. */
+export interface ListenResponse {
+  readonly targetChange?: TargetChange;
+  readonly documentChange?: {
+    readonly document: WireDocument;
+    readonly targetIds: readonly number[];
+    readonly removedTargetIds: readonly number[];
+  };
+  readonly documentDelete?: {
+    readonly document: string;
+    readonly removedTargetIds: readonly number[];
+    readonly readTime: Timestamp;
+  };
+  readonly filter?: { readonly targetId: number; readonly count: number };
+}
+
+export interface WriteRequest {
+  readonly database: string;
+  readonly streamId?: string;
+  readonly writes?: readonly Write[];
+  readonly streamToken?: Uint8Array;
+}
+
+export interface WriteResponse {
+  readonly streamId?: string;
+  readonly streamToken: Uint8Array;
+  readonly writeResults?: readonly WriteResult[];
+  readonly commitTime?: Timestamp;
+}
+
 export interface ListCollectionIdsRequest {
   readonly parent: string;
   readonly pageSize?: number;

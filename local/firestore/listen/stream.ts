@@ -1,0 +1,278 @@
+import type { Firestore, OpenDatabase } from "../firestore.ts";
+import { Timestamp } from "../model/value.ts";
+import { toWire } from "../rpc/view.ts";
+import { type ListenRequest, type ListenResponse, type Target, TargetChangeType } from "../wire/messages.ts";
+import { Code, invalidArgument, StatusError, toStatus } from "../wire/status.ts";
+import { resumeTime, resumeToken } from "./resume.ts";
+import { keyOf, subjectOf } from "./subject.ts";
+import { LiveTarget } from "./target.ts";
+import { type Delta, differences, membersAt, type Subject } from "./view.ts";
+
+const MAX_TARGETS = 1_000;
+const HEARTBEAT_MILLIS = 30_000;
+
+/** The sending half of a stream of messages. */
+export interface Outgoing<Message> {
+  /** Whether the stream takes more at once. */
+  send(message: Message): boolean;
+  /** Resolves when it takes more; rejects if that takes too long. */
+  drained(): Promise<void>;
+}
+
+/** Decides whether the client may listen to a subject; throws PERMISSION_DENIED. */
+export type Permit = (database: OpenDatabase, subject: Subject) => void;
+
+/** A document as one message tells of it: to which targets it belongs now, and to which no more. */
+interface Told {
+  readonly path: string;
+  readonly delta: Delta;
+  readonly target: LiveTarget;
+  readonly targetIds: number[];
+  readonly removedTargetIds: number[];
+}
+
+/**
+ * One client's `Listen` stream: any number of targets, each told what it has and then what changes. Whatever has happened up to one
+ * moment is sent together and closed with that moment's read time, so that all targets show one state.
+ */
+export class ListenStream {
+  readonly #firestore: Firestore;
+  readonly #out: Outgoing<ListenResponse>;
+  readonly #permit: Permit;
+  readonly #targets = new Map<number, LiveTarget>();
+  readonly #heartbeat: NodeJS.Timeout;
+  #open: OpenDatabase | undefined;
+  #notices: ListenResponse[] = [];
+  #isFlushing = false;
+  #isClosed = false;
+
+  constructor(firestore: Firestore, out: Outgoing<ListenResponse>, permit: Permit) {
+    this.#firestore = firestore;
+    this.#out = out;
+    this.#permit = permit;
+    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MILLIS).unref();
+  }
+
+  /** Takes a request. What is wrong with one target ends that target; what is thrown ends the stream. */
+  receive({ database, addTarget, removeTarget }: ListenRequest): void {
+    this.#open ??= this.#firestore.open(database);
+    if (database !== "" && database !== this.#open.database.name) {
+      throw invalidArgument("A stream can listen to one database only.");
+    }
+    if (addTarget) this.#add(this.#open, addTarget);
+    else if (removeTarget) this.#remove(removeTarget);
+    this.#wake();
+  }
+
+  /** Judges every target again, after the rules have changed. */
+  judgeAgain(): void {
+    for (const target of this.#targets.values()) this.#judge(target);
+    this.#wake();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearInterval(this.#heartbeat);
+    for (const target of this.#targets.values()) target.release();
+    this.#targets.clear();
+  }
+
+  #add(open: OpenDatabase, wanted: Target): void {
+    const id = wanted.targetId || this.#freeId();
+    try {
+      if (this.#targets.has(id)) throw invalidArgument(`Target id ${id} is in use.`);
+      if (this.#targets.size >= MAX_TARGETS) {
+        throw new StatusError("RESOURCE_EXHAUSTED", `A stream can have at most ${MAX_TARGETS} targets.`);
+      }
+      const subject = subjectOf(open.database.name, wanted);
+      this.#permit(open, subject);
+      this.#start(open, id, { wanted, subject });
+    } catch (error) {
+      const { code, message } = toStatus(error);
+      this.#notices.push(removed(id, { code, message }));
+    }
+  }
+
+  #start(open: OpenDatabase, id: number, { wanted, subject }: { wanted: Target; subject: Subject }): void {
+    const { database, views } = open;
+    const from = resumeTime(database, wanted);
+    const target = new LiveTarget(id, subject, {
+      once: wanted.once ?? false,
+      watch: (one) =>
+        views.watch(keyOf(wanted), subject, (deltas) => {
+          one.note(deltas);
+          this.#wake();
+        }),
+    });
+    this.#targets.set(id, target);
+    this.#notices.push(change(TargetChangeType.ADD, [id]));
+    if (from === "lost") this.#notices.push(change(TargetChangeType.RESET, [id]));
+    const had = typeof from === "number" ? membersAt(database, subject, from) : new Map();
+    const deltas = differences(had, target.members);
+    target.note(deltas);
+    if (from === undefined) target.note(missing(subject, target));
+    const expected = wanted.expectedCount?.value;
+    if (typeof from === "number" && expected !== undefined && expected !== had.size)
+      target.recount = target.members.size;
+    this.#bill(subject, deltas.length, from === undefined);
+  }
+
+  #remove(id: number): void {
+    const target = this.#targets.get(id);
+    target?.release();
+    this.#targets.delete(id);
+    this.#notices.push(removed(id));
+  }
+
+  #judge(target: LiveTarget): void {
+    try {
+      this.#permit(this.#open as OpenDatabase, target.subject);
+    } catch (error) {
+      target.release();
+      this.#targets.delete(target.id);
+      const { code, message } = toStatus(error);
+      this.#notices.push(removed(target.id, { code, message }));
+    }
+  }
+
+  #freeId(): number {
+    let id = 1;
+    while (this.#targets.has(id)) id++;
+    return id;
+  }
+
+  /** Sends soon: not while a commit is being made, and once for all that happens until then. */
+  #wake(): void {
+    if (this.#isFlushing || this.#isClosed) return;
+    this.#isFlushing = true;
+    setImmediate(() => void this.#flush());
+  }
+
+  async #flush(): Promise<void> {
+    try {
+      for (let messages = this.#collect(); messages.length > 0; messages = this.#collect()) {
+        for (const message of messages) {
+          if (this.#isClosed) return;
+          if (!this.#out.send(message)) await this.#out.drained();
+        }
+      }
+    } catch {
+      // The client has stopped reading. It will come back with a resume token.
+      this.close();
+    } finally {
+      this.#isFlushing = false;
+    }
+  }
+
+  /** Everything there is to say at this moment, in one go. */
+  #collect(): ListenResponse[] {
+    const notices = this.#notices;
+    this.#notices = [];
+    if (!this.#open) return notices;
+    for (const target of this.#targets.values()) {
+      if (target.current && target.isBehind && "paths" in target.subject) this.#judge(target);
+    }
+    const time = this.#open.database.tick();
+    const documents = this.#documents(time);
+    const fresh = [...this.#targets.values()].filter(({ current }) => !current);
+    if (documents.length + fresh.length === 0) return [...notices, ...this.#takeNotices()];
+    const readTime = Timestamp.fromMicros(time);
+    const seen = { resumeToken: resumeToken(this.#open.database, time), readTime };
+    const messages = [...notices, ...this.#takeNotices(), ...documents];
+    for (const target of fresh) {
+      target.current = true;
+      if (target.recount !== undefined) messages.push({ filter: { targetId: target.id, count: target.recount } });
+    }
+    if (fresh.length > 0)
+      messages.push(
+        change(
+          TargetChangeType.CURRENT,
+          fresh.map(({ id }) => id),
+          seen,
+        ),
+      );
+    messages.push(change(TargetChangeType.NO_CHANGE, [], seen));
+    for (const { id, once } of fresh) if (once) this.#remove(id);
+    return messages;
+  }
+
+  #takeNotices(): ListenResponse[] {
+    const notices = this.#notices;
+    this.#notices = [];
+    return notices;
+  }
+
+  #documents(time: number): ListenResponse[] {
+    const told = new Map<string, Told>();
+    for (const target of this.#targets.values()) {
+      const deltas = target.takeDeltas();
+      for (const delta of deltas) {
+        const key = isProjected(target) ? `${target.id} ${delta.path}` : delta.path;
+        const one = told.get(key) ?? { path: delta.path, delta, target, targetIds: [], removedTargetIds: [] };
+        told.set(key, one);
+        (delta.after ? one.targetIds : one.removedTargetIds).push(target.id);
+      }
+      if (target.current) this.#firestore.usage.lookedUp(deltas.filter((delta) => this.#isBilled(delta)).length);
+    }
+    return [...told.values()].map((one) => this.#message(one, time));
+  }
+
+  #message({ path, target, targetIds, removedTargetIds }: Told, time: number): ListenResponse {
+    const { database } = this.#open as OpenDatabase;
+    const version = database.get(path);
+    if (version) {
+      const projection = "query" in target.subject ? target.subject.query.projection : undefined;
+      const document = toWire(database.name, { path, version }, projection);
+      return { documentChange: { document, targetIds, removedTargetIds } };
+    }
+    const document = `${database.name}/documents/${path}`;
+    return { documentDelete: { document, removedTargetIds, readTime: Timestamp.fromMicros(time) } };
+  }
+
+  /** Everything but what is gone for good, and what is only told again. */
+  #isBilled({ path, before, after }: Delta): boolean {
+    return before !== after && this.#open?.database.get(path) !== undefined;
+  }
+
+  #bill(subject: Subject, documents: number, isFirst: boolean): void {
+    const { usage } = this.#firestore;
+    if ("paths" in subject) usage.lookedUp(isFirst ? subject.paths.length : documents);
+    else if (isFirst || documents > 0) usage.queried(documents);
+  }
+
+  /** Lets the client know that it has seen everything up to now. */
+  #beat(): void {
+    const targets = [...this.#targets.values()];
+    if (!this.#open || this.#isFlushing || targets.length === 0) return;
+    const time = this.#open.database.tick();
+    const seen = { resumeToken: resumeToken(this.#open.database, time), readTime: Timestamp.fromMicros(time) };
+    this.#notices.push(change(TargetChangeType.NO_CHANGE, [], seen));
+    this.#wake();
+  }
+}
+
+/** The documents that a client asks for by name and that are not there: it is to hear that, too. */
+function missing(subject: Subject, { members }: LiveTarget): Delta[] {
+  if ("query" in subject) return [];
+  const absent = subject.paths.filter((path) => !members.has(path));
+  return absent.map((path) => ({ path, before: undefined, after: undefined }));
+}
+
+function isProjected({ subject }: LiveTarget): boolean {
+  return "query" in subject && subject.query.projection !== undefined;
+}
+
+function change(
+  targetChangeType: (typeof TargetChangeType)[keyof typeof TargetChangeType],
+  targetIds: readonly number[],
+  seen: { readonly resumeToken?: Uint8Array; readonly readTime?: Timestamp } = {},
+): ListenResponse {
+  return { targetChange: { targetChangeType, targetIds, ...seen } };
+}
+
+function removed(id: number, cause?: { readonly code: number; readonly message: string }): ListenResponse {
+  const isCause = cause !== undefined && cause.code !== Code.OK;
+  return {
+    targetChange: { targetChangeType: TargetChangeType.REMOVE, targetIds: [id], ...(isCause ? { cause } : {}) },
+  };
+}
