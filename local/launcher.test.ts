@@ -35,7 +35,7 @@ test("the command for Firestore is ours, run by this Node", () => {
   expect(JSON.parse(stdout)).toEqual({
     binary: process.execPath,
     args: [here("firestore/main.ts")],
-    queue: "ScheduledTaskQueue",
+    queue: "SuiteTaskQueue",
   });
 });
 

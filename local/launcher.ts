@@ -1,9 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ScheduledTaskQueue } from "./tasks/queue.ts";
+import { type QueueConfig, ScheduledTaskQueue } from "./tasks/queue.ts";
+import { SuiteClock } from "./time/clock.ts";
+import { startTime } from "./time/start.ts";
 
 /**
  * Runs the official command line tool with our programs in the place of the Java ones, in one process and without touching
@@ -17,6 +19,18 @@ const require = createRequire(import.meta.url);
 const SUBSTITUTES: Readonly<Record<string, string>> = {
   firestore: fileURLToPath(new URL("./firestore/main.ts", import.meta.url)),
 };
+
+/** The suite's time, which tasks and schedules go by. */
+const clock = new SuiteClock({ report: warn });
+
+class SuiteTaskQueue extends ScheduledTaskQueue {
+  constructor(key: string, config: QueueConfig) {
+    super(key, config, clock);
+  }
+}
+
+/** Where time can be looked at and set, if nothing else is asked for. */
+const TIME_PORT = 4_600;
 
 interface Command {
   binary: string;
@@ -39,7 +53,8 @@ export async function substitute(): Promise<void> {
   process.env.FUNCTIONS_EMULATOR_PARALLEL ??= String(2 * availableParallelism());
   const emulators = require("firebase-tools/lib/emulator/downloadableEmulators.js") as DownloadableEmulators;
   for (const [name, program] of Object.entries(SUBSTITUTES)) await replaceProgram(emulators, name, program);
-  replaceExport("emulator/taskQueue.js", "TaskQueue", ScheduledTaskQueue);
+  replaceExport("emulator/taskQueue.js", "TaskQueue", SuiteTaskQueue);
+  extendStart();
   replaceExport("deploy/functions/runtimes/node/versioning.js", "getLatestSDKVersion", () => undefined);
 }
 
@@ -61,10 +76,75 @@ async function replaceProgram(emulators: DownloadableEmulators, name: string, pr
   command.args = [program];
 }
 
-function replaceExport(path: string, name: string, replacement: unknown): void {
+interface Registry {
+  getInfo(emulator: string): { readonly host: string; readonly port: number } | undefined;
+}
+
+interface StartOptions {
+  readonly projectId?: string;
+  readonly config: { readonly projectDir: string; get(key: string): unknown };
+}
+
+/** Once all emulators are up, schedules tick and TTL policies are in force. */
+function extendStart(): void {
+  const startAll = exportOf("emulator/controller.js", "startAll") as (
+    options: StartOptions,
+    ...rest: unknown[]
+  ) => Promise<unknown>;
+  replaceExport("emulator/controller.js", "startAll", async (options: StartOptions, ...rest: unknown[]) => {
+    const started = await startAll(options, ...rest);
+    const { EmulatorRegistry } = require("firebase-tools/lib/emulator/registry.js") as { EmulatorRegistry: Registry };
+    const hostOf = (name: string) => {
+      const info = EmulatorRegistry.getInfo(name);
+      return info && `${info.host}:${info.port}`;
+    };
+    await putPolicies(options, hostOf("firestore"));
+    await tick(hostOf("functions"), hostOf("firestore"));
+    return started;
+  });
+}
+
+async function tick(functionsHost: string | undefined, firestoreHost: string | undefined): Promise<void> {
+  if (functionsHost === undefined) return;
+  const port = Number(process.env.FIREBASE_TIME_PORT ?? TIME_PORT);
+  const followers = firestoreHost === undefined ? [] : [`http://${firestoreHost}/emulator/v1/clock`];
+  const file = process.env.FIREBASE_CLOCK_FILE;
+  try {
+    await startTime({ clock, functionsHost, followers, file, port, report: warn });
+  } catch (error) {
+    warn(`schedules do not tick: ${(error as Error).message}`);
+  }
+}
+
+/** The CLI gives indexes to no emulator; the TTL policies among them mean something to ours. */
+async function putPolicies({ projectId, config }: StartOptions, firestoreHost: string | undefined): Promise<void> {
+  const indexes = config.get("firestore.indexes");
+  if (firestoreHost === undefined || typeof indexes !== "string" || projectId === undefined) return;
+  try {
+    const body = readFileSync(join(config.projectDir, indexes), "utf8");
+    const response = await fetch(`http://${firestoreHost}/emulator/v1/projects/${projectId}/indexes`, {
+      method: "PUT",
+      body,
+    });
+    if (!response.ok) warn(`${indexes}: ${await response.text()}`);
+  } catch (error) {
+    warn(`${indexes}: ${(error as Error).message}`);
+  }
+}
+
+function warn(message: string): void {
+  console.error(`firebase-local: ${message}`);
+}
+
+function exportOf(path: string, name: string): unknown {
   const module = require(`firebase-tools/lib/${path}`) as Record<string, unknown>;
   if (typeof module[name] !== "function") {
     throw new Error(`firebase-tools no longer exports ${name} from ${path}: look at launcher.ts again.`);
   }
-  module[name] = replacement;
+  return module[name];
+}
+
+function replaceExport(path: string, name: string, replacement: unknown): void {
+  exportOf(path, name);
+  (require(`firebase-tools/lib/${path}`) as Record<string, unknown>)[name] = replacement;
 }

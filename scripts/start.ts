@@ -15,7 +15,7 @@ const suite = await startSuite({ project: PROJECT, portOffset: 0 }).catch((error
   console.error(error.message);
   process.exit(1);
 });
-const { hosts, revenueCatUrl, webhookUrl } = suite.connection;
+const { hosts, revenueCatUrl, timeUrl, webhookUrl } = suite.connection;
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(0));
 console.log(`Ready after ${((Date.now() - began) / 1000).toFixed(1)} s. Playing the demo.`);
@@ -34,6 +34,7 @@ Everything stays up until Ctrl-C:
   RevenueCat  ${revenueCatUrl}/simulator/purchases   (and /renewals, /cancellations, /expirations)
   Firestore   ${hosts.firestore}   (export FIRESTORE_EMULATOR_HOST=${hosts.firestore})
   Auth        ${hosts.auth}
+  time        ${timeUrl}/clock   (and /schedules)
   bill        http://${hosts.firestore}/emulator/v1/projects/${PROJECT}/usage
   log         .local/${PROJECT}.log
 

@@ -12,6 +12,8 @@ export interface Connection {
   /** The webhook that RevenueCat is told to call. */
   readonly webhookUrl: string;
   readonly revenueCatUrl: string;
+  /** Where the suite's time is set and its schedules are listed. */
+  readonly timeUrl: string;
   readonly secrets: Secrets;
 }
 
@@ -38,6 +40,7 @@ export interface SuiteOptions {
 export const root = fileURLToPath(new URL("..", import.meta.url));
 const EMULATORS = "auth,functions,firestore,tasks";
 const REVENUECAT_PORT = 8787;
+const TIME_PORT = 4600;
 /** What the programs that run leave behind: their logs. */
 const WORK_FOLDER = join(root, ".local");
 const READY = "All emulators ready!";
@@ -79,7 +82,8 @@ export async function startSuite({ project, portOffset }: SuiteOptions): Promise
   try {
     mkdirSync(WORK_FOLDER, { recursive: true });
     await build();
-    const emulators = startEmulators(project, file);
+    const timePort = TIME_PORT + portOffset;
+    const emulators = startEmulators(project, { file, timePort });
     const ended = new Promise<void>((resolve) => emulators.once("exit", () => resolve()));
     await ready(emulators, project);
     return {
@@ -88,6 +92,7 @@ export async function startSuite({ project, portOffset }: SuiteOptions): Promise
         hosts: { auth: host("auth"), firestore: host("firestore"), functions: host("functions") },
         webhookUrl,
         revenueCatUrl: `http://127.0.0.1:${revenueCat.port}`,
+        timeUrl: `http://127.0.0.1:${timePort}`,
         secrets,
       },
       ended,
@@ -127,14 +132,20 @@ function configFile(config: FirebaseJson, offset: number): [file: string, forget
   return [file, () => rmSync(file, { force: true })];
 }
 
-function startEmulators(project: string, file: string): ChildProcess {
+function startEmulators(project: string, { file, timePort }: { file: string; timePort: number }): ChildProcess {
   return spawn(
     process.execPath,
     [join(root, "local/cli.ts"), "emulators:start", "--project", project, "--config", file, "--only", EMULATORS],
     {
       cwd: WORK_FOLDER,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, FORCE_COLOR: "0", METADATA_SERVER_DETECTION: "none" },
+      env: {
+        ...process.env,
+        FORCE_COLOR: "0",
+        METADATA_SERVER_DETECTION: "none",
+        FIREBASE_TIME_PORT: String(timePort),
+        FIREBASE_CLOCK_FILE: join(WORK_FOLDER, `${project}.clock.json`),
+      },
     },
   );
 }

@@ -1,3 +1,4 @@
+import { SecurityRules } from "./access/security-rules.ts";
 import { Views } from "./listen/views.ts";
 import { parseDatabase } from "./model/path.ts";
 import { Clock } from "./store/clock.ts";
@@ -27,6 +28,7 @@ export interface OpenDatabase {
 export class Firestore {
   readonly clock = new Clock();
   readonly usage = new Usage();
+  readonly rules = new SecurityRules();
   readonly latencyMillis: number;
   readonly #options: FirestoreOptions;
   readonly #databases = new Map<string, OpenDatabase>();

@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test, vi } from "vitest";
 import { answers, freePort } from "../ports.ts";
@@ -43,6 +46,21 @@ test("says so and fails when its port is taken", async () => {
   });
   expect(await exit(second)).toBe(1);
   expect(complaint).toContain("address already in use");
+});
+
+test("says where the rules are wrong and fails", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "rules-"));
+  const rules = join(folder, "firestore.rules");
+  await writeFile(rules, "rules_version = '2';\nservice cloud.firestore { match }");
+  const child = start([main, "--port", String(await freePort()), "--project_id", "demo-test", "--rules", rules]);
+  let complaint = "";
+  child.stderr?.on("data", (chunk) => {
+    complaint += chunk;
+  });
+  expect(await exit(child)).toBe(1);
+  expect(complaint).toContain("firestore.rules");
+  expect(complaint).toMatch(/2:\d+|L2/);
+  await rm(folder, { recursive: true });
 });
 
 test("does not outlive a parent that was killed", async () => {

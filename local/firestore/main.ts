@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import { RulesSyntaxError } from "../rules/rules.ts";
 import { startFirestore } from "./server.ts";
 
 /**
@@ -29,7 +30,7 @@ const server = await startFirestore({
   latencyMillis: Number((text(values.latency) ?? "0").replace(/ms$/, "")),
   functionsHost: text(values.functions_emulator),
   ...(rulesFile && project ? { rules: { [project]: await readFile(rulesFile, "utf8") } } : {}),
-}).catch((error: Error) => fail(error.message));
+}).catch((error: Error) => fail(error instanceof RulesSyntaxError ? `${rulesFile}: ${error.message}` : error.message));
 console.log(`Firestore is listening on ${server.host}:${server.port}`);
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop());

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isControl, serveControl } from "./control/control.ts";
-import { SecurityRules } from "./control/rules.ts";
 import { Triggers } from "./control/triggers.ts";
+import { TimeToLive } from "./control/ttl.ts";
 import { Firestore, type FirestoreOptions } from "./firestore.ts";
 import { createGrpcServer } from "./wire/grpc.ts";
 import { listen } from "./wire/port.ts";
@@ -30,9 +30,9 @@ export interface FirestoreServer {
 export async function startFirestore(options: ServerOptions = {}): Promise<FirestoreServer> {
   const { host = "127.0.0.1", port = 0, report = console.error } = options;
   const firestore = new Firestore(options);
+  const timeToLive = new TimeToLive(firestore);
   const triggers = new Triggers(options.functionsHost, report);
-  const rules = new SecurityRules();
-  for (const [project, source] of Object.entries(options.rules ?? {})) rules.put(project, source);
+  for (const [project, source] of Object.entries(options.rules ?? {})) firestore.rules.put(project, source);
   firestore.subscribe((commit) => triggers.onCommit(commit));
 
   const onError = (error: unknown, method: string) =>
@@ -40,7 +40,7 @@ export async function startFirestore(options: ServerOptions = {}): Promise<Fires
   const onRequest = async (request: IncomingMessage, response: ServerResponse) => {
     const path = (request.url ?? "/").split("?", 1)[0] as string;
     try {
-      if (isControl(path)) await serveControl({ firestore, triggers, rules }, request, response);
+      if (isControl(path)) await serveControl({ firestore, triggers, timeToLive }, request, response);
       else await serveRest(firestore, request, response, onError);
     } catch (error) {
       onError(error, path);
@@ -56,6 +56,7 @@ export async function startFirestore(options: ServerOptions = {}): Promise<Fires
     firestore,
     close: async () => {
       triggers.close();
+      timeToLive.close();
       firestore.close();
       await listening.close();
     },

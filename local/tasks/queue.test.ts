@@ -2,9 +2,11 @@ import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { SuiteClock } from "../time/clock.ts";
 import { type QueueConfig, ScheduledTaskQueue, type Task } from "./queue.ts";
 
 const calls: { body: unknown; headers: IncomingHttpHeaders; at: number }[] = [];
+let clock: SuiteClock;
 let answer: () => number;
 let answerAfter = 0;
 let open = 0;
@@ -14,6 +16,7 @@ let url: string;
 
 beforeEach(async () => {
   calls.length = 0;
+  clock = new SuiteClock();
   answer = () => 200;
   answerAfter = 0;
   mostOpen = 0;
@@ -37,18 +40,22 @@ afterEach(() => {
 });
 
 const queueWith = (retry: Partial<QueueConfig["retryConfig"]> = {}, rate: Partial<QueueConfig["rateLimits"]> = {}) =>
-  new ScheduledTaskQueue("queue:p-l-q", {
-    retryConfig: {
-      maxAttempts: 3,
-      maxRetrySeconds: null,
-      minBackoffSeconds: 0.05,
-      maxBackoffSeconds: 1,
-      maxDoublings: 16,
-      ...retry,
+  new ScheduledTaskQueue(
+    "queue:p-l-q",
+    {
+      retryConfig: {
+        maxAttempts: 3,
+        maxRetrySeconds: null,
+        minBackoffSeconds: 0.05,
+        maxBackoffSeconds: 1,
+        maxDoublings: 16,
+        ...retry,
+      },
+      rateLimits: { maxConcurrentDispatches: 1_000, maxDispatchesPerSecond: 500, ...rate },
+      defaultUri: url,
     },
-    rateLimits: { maxConcurrentDispatches: 1_000, maxDispatchesPerSecond: 500, ...rate },
-    defaultUri: url,
-  });
+    clock,
+  );
 const task = (name: string, rest: Partial<Task> = {}): Task => ({
   name,
   httpRequest: { url: "", body: { data: name } },
@@ -122,4 +129,18 @@ test("no more tasks run at once than the queue allows", async () => {
   for (let i = 0; i < 6; i++) queue.enqueue(task(`t${i}`));
   await called(6);
   expect(mostOpen).toBe(2);
+});
+
+test("a task of the day after tomorrow, and its retries, are run when the clock is moved there", async () => {
+  answer = () => (calls.length < 3 ? 503 : 200);
+  const queue = queueWith({ maxAttempts: 10, minBackoffSeconds: 3_600, maxBackoffSeconds: 7_200 });
+  const due = clock.now() + 2 * 86_400_000;
+  queue.enqueue({ ...task("t"), scheduleTime: new Date(due).toISOString() });
+  await clock.advance(86_400_000);
+  expect(calls).toHaveLength(0);
+  await clock.advance(86_400_000);
+  await vi.waitFor(() => expect(calls).toHaveLength(1));
+  await clock.advance(86_400_000);
+  await vi.waitFor(() => expect(queue.getStatistics()).toMatchObject({ completedTasks: 1 }));
+  expect(calls).toHaveLength(3);
 });

@@ -41,28 +41,35 @@ interface Entry {
 const NAME_MILLIS = 3_600_000;
 const MAX_TASKS = 100_000;
 const DEFAULT_DEADLINE_SECONDS = 60;
-/** Longer timers overflow; the queue just looks again. */
-const MAX_TIMER_MILLIS = 2 ** 31 - 1;
+
+/** The time that tasks are scheduled by. */
+export interface QueueClock {
+  now(): number;
+  /** Calls back when it is `millis`; the clock waits for what is returned if it can. Returns the way to take that back. */
+  at(millis: number, callback: () => unknown): () => void;
+}
 
 export class ScheduledTaskQueue {
   readonly #key: string;
+  readonly #clock: QueueClock;
   readonly #config: QueueConfig;
   readonly #waiting = new Map<string, Entry>();
   /** Names in use, with the time at which they are free again. */
   readonly #names = new Map<string, number>();
   #running = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #unset: () => void = () => undefined;
   #completed = 0;
   #failed = 0;
 
-  constructor(key: string, config: QueueConfig) {
+  constructor(key: string, config: QueueConfig, clock: QueueClock) {
     this.#key = key;
+    this.#clock = clock;
     this.#config = config;
   }
 
   /** Takes a task; throws if its name is in use. */
   enqueue(task: Task): void {
-    const now = Date.now();
+    const now = this.#clock.now();
     if ((this.#names.get(task.name) ?? 0) > now) throw new Error(`A task named ${task.name} exists already.`);
     if (this.#waiting.size >= MAX_TASKS) throw new Error(`More than ${MAX_TASKS} tasks are waiting.`);
     if (task.httpRequest.url === "") task.httpRequest.url = this.#config.defaultUri;
@@ -71,13 +78,13 @@ export class ScheduledTaskQueue {
     const scheduled = task.scheduleTime ? Date.parse(task.scheduleTime) : now;
     const due = Number.isNaN(scheduled) ? now : Math.max(now, scheduled);
     this.#waiting.set(task.name, { task, due, first: due, retries: 0, executions: 0, previous: undefined });
-    this.#arm();
+    void this.#arm();
   }
 
   /** Takes a waiting task away; throws if there is none of this name. */
   delete(name: string): void {
     if (!this.#waiting.delete(name)) throw new Error(`There is no task named ${name}.`);
-    this.#names.set(name, Date.now() + NAME_MILLIS);
+    this.#names.set(name, this.#clock.now() + NAME_MILLIS);
   }
 
   /** The controller polls active queues without pause; this one has timers of its own. */
@@ -103,30 +110,30 @@ export class ScheduledTaskQueue {
     };
   }
 
-  /** Sets the timer for the task that is due first, or runs those that are due. */
-  #arm(): void {
-    clearTimeout(this.#timer);
-    const now = Date.now();
+  /** Runs the tasks that are due, and sets the timer for the next. Ends when those have ended. */
+  async #arm(): Promise<void> {
+    this.#unset();
+    const now = this.#clock.now();
     const { maxConcurrentDispatches, maxDispatchesPerSecond } = this.#config.rateLimits;
     let next = Number.POSITIVE_INFINITY;
-    let started = 0;
+    const runs: Promise<void>[] = [];
     for (const entry of this.#waiting.values()) {
       if (entry.due > now) {
         next = Math.min(next, entry.due);
       } else if (this.#running >= maxConcurrentDispatches) {
         break;
-      } else if (started >= Math.max(1, maxDispatchesPerSecond)) {
+      } else if (runs.length >= Math.max(1, maxDispatchesPerSecond)) {
         next = Math.min(next, now + 1_000);
         break;
       } else {
-        started++;
         this.#waiting.delete(entry.task.name);
-        void this.#run(entry);
+        runs.push(this.#run(entry));
       }
     }
     if (next < Number.POSITIVE_INFINITY) {
-      this.#timer = setTimeout(() => this.#arm(), Math.min(next - now, MAX_TIMER_MILLIS)).unref();
+      this.#unset = this.#clock.at(next, () => this.#arm());
     }
+    await Promise.all(runs);
   }
 
   async #run(entry: Entry): Promise<void> {
@@ -135,11 +142,11 @@ export class ScheduledTaskQueue {
     this.#running--;
     if (status !== undefined && status >= 200 && status < 300) {
       this.#completed++;
-      this.#names.set(entry.task.name, Date.now() + NAME_MILLIS);
+      this.#names.set(entry.task.name, this.#clock.now() + NAME_MILLIS);
     } else {
       this.#retry(entry, status);
     }
-    this.#arm();
+    void this.#arm();
   }
 
   /** Calls the function once; undefined if it did not answer. */
@@ -175,7 +182,7 @@ export class ScheduledTaskQueue {
     if (status !== undefined && status < 500) entry.executions++;
     entry.previous = status;
     entry.retries++;
-    const now = Date.now();
+    const now = this.#clock.now();
     const attemptsLeft = maxAttempts < 0 || entry.retries < maxAttempts;
     const timeLeft = (maxRetrySeconds ?? 0) > 0 && now - entry.first < (maxRetrySeconds as number) * 1_000;
     if (!attemptsLeft && !timeLeft) {

@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
+
 /**
- * The one source of the current time (law: time comes from here), so that tests and the local suite can set it.
+ * The one source of the current time (law: time comes from here), so that tests can set it, and so that functions of the local suite
+ * are of the suite's time.
  */
-let read: () => number = Date.now;
+let read: () => number = process.env.FUNCTIONS_EMULATOR === "true" ? suiteTime : Date.now;
 
 /** Milliseconds since the epoch. */
 export function now(): number {
@@ -15,4 +18,16 @@ export function setClock(millis: number | (() => number)): () => void {
   return () => {
     read = before;
   };
+}
+
+/** Where the suite's clock is written down while it is not real time; see local/time. */
+function suiteTime(): number {
+  const file = process.env.FIREBASE_CLOCK_FILE;
+  if (!file) return Date.now();
+  try {
+    const { offset = 0, frozenAt } = JSON.parse(readFileSync(file, "utf8")) as { offset?: number; frozenAt?: number };
+    return frozenAt ?? Date.now() + offset;
+  } catch {
+    return Date.now();
+  }
 }

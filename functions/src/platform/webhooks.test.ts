@@ -79,6 +79,8 @@ describe("a webhook that is kept", () => {
         .doc(id)
         .update({ attempts: MAX_ATTEMPTS - 1 });
       expect(await retry([breaks], id, "task")).toMatchObject({ state: "parked", outcome: { result: "failed" } });
+      expect(await retry([works], id, "task")).toMatchObject({ state: "parked", outcome: { result: "failed" } });
+      expect(await recordOf(id)).toMatchObject({ attempts: MAX_ATTEMPTS });
       return { id, request };
     };
     const [one, other] = [await parked(), await parked()];

@@ -126,6 +126,8 @@ export async function retry(sources: readonly WebhookSource[], id: string, trial
   const record = (await webhooks().doc(id).get()).data();
   if (!record) throw new Failure("not-found", `There is no webhook "${id}".`, { reason: "unknown-webhook" });
   if (record.state === "done" || record.body === undefined) return { id, state: "duplicate", outcome: record.outcome };
+  // A second task, queued when the first was taken for lost, has nothing more to try.
+  if (trial === "task" && record.state === "parked") return { id, state: "parked", outcome: record.outcome };
   const source = sources.find(({ name }) => name === record.source);
   if (!source) throw new Error(`no source "${record.source}" for webhook ${id}`);
   try {

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import * as z from "zod";
+import { RulesSyntaxError } from "../../rules/rules.ts";
 import type { Firestore } from "../firestore.ts";
-import type { SecurityRules } from "./rules.ts";
 import type { Triggers } from "./triggers.ts";
+import { IndexesFile, type TimeToLive } from "./ttl.ts";
 
 /**
  * What an emulator answers besides the Firestore API: the calls that firebase-tools and rules-unit-testing make, and the usage meter.
@@ -13,8 +14,8 @@ const MAX_BODY_BYTES = 5 * 1024 * 1024;
 
 interface Control {
   readonly firestore: Firestore;
+  readonly timeToLive: TimeToLive;
   readonly triggers: Triggers;
-  readonly rules: SecurityRules;
 }
 
 interface Call {
@@ -28,12 +29,18 @@ interface Call {
 interface Answer {
   readonly status: number;
   readonly body: unknown;
+  /** Of a text; absent: plain. */
+  readonly type?: string;
 }
 
 type Handler = (control: Control, call: Call) => Promise<Answer> | Answer;
 
 const ROUTES: readonly [verb: string, path: RegExp, handler: Handler][] = [
   ["PUT", /^\/emulator\/v1\/projects\/([^/]+):securityRules$/, putRules],
+  ["GET", /^\/emulator\/v1\/projects\/([^/]+):ruleCoverage$/, readCoverage],
+  ["GET", /^\/emulator\/v1\/projects\/([^/]+):ruleCoverage\.html$/, showCoverage],
+  ["PUT", /^\/emulator\/v1\/projects\/([^/]+)\/indexes$/, putIndexes],
+  ["PUT", /^\/emulator\/v1\/(clock)$/, setClock],
   ["DELETE", /^\/emulator\/v1\/projects\/([^/]+)\/databases\/([^/]+)\/documents$/, clear],
   ["POST", /^\/emulator\/v1\/projects\/([^/]+)\/eventarcTrigger$/, registerEventarc],
   ["PUT", /^\/emulator\/v1\/projects\/([^/]+)\/triggers\/(.+)$/, registerFirstGeneration],
@@ -79,10 +86,59 @@ const RulesUpload = z.object({
   ignore_errors: z.boolean().optional(),
 });
 
-async function putRules({ rules }: Control, { project, body }: Call): Promise<Answer> {
+/** Rules that cannot be are not put into force. The CLI, which wants to go on all the same, is told with status 200. */
+async function putRules({ firestore }: Control, { project, body }: Call): Promise<Answer> {
   const upload = RulesUpload.parse(await body());
-  rules.put(project, upload.rules.files.map(({ content }) => content).join("\n"));
-  return { status: 200, body: { issues: [] } };
+  try {
+    firestore.rules.put(project, upload.rules.files.map(({ content }) => content).join("\n"));
+    return { status: 200, body: { issues: [] } };
+  } catch (error) {
+    if (!(error instanceof RulesSyntaxError)) throw error;
+    const issues = error.issues.map(({ line, column, description }) => ({
+      sourcePosition: { line, column },
+      severity: "ERROR",
+      description,
+    }));
+    if (upload.ignore_errors) return { status: 200, body: { issues } };
+    const message = issues
+      .map(({ sourcePosition: at, description }) => `L${at.line}:${at.column} ${description}`)
+      .join("\n");
+    return { status: 400, body: { error: { code: 400, message, status: "INVALID_ARGUMENT" }, issues } };
+  }
+}
+
+function readCoverage({ firestore }: Control, { project }: Call): Answer {
+  const ruleset = firestore.rules.of(project);
+  if (!ruleset) throw new BadRequest(`Project "${project}" has no rules.`);
+  return { status: 200, body: ruleset.coverage() };
+}
+
+function showCoverage({ firestore }: Control, { project }: Call): Answer {
+  const ruleset = firestore.rules.of(project);
+  if (!ruleset) throw new BadRequest(`Project "${project}" has no rules.`);
+  return { status: 200, body: ruleset.coverageHtml(), type: "text/html" };
+}
+
+/** Takes the TTL policies of a firestore.indexes.json. Indexes are made as queries need them. */
+async function putIndexes({ timeToLive }: Control, { project, body }: Call): Promise<Answer> {
+  timeToLive.put(project, IndexesFile.parse(await body()));
+  await timeToLive.sweep();
+  return { status: 200, body: {} };
+}
+
+const ClockState = z.object({ offset: z.number(), frozenAt: z.number().nonnegative().optional() });
+const MICROS = 1_000;
+
+/** Sets the time, in milliseconds: ahead of real time, or to stand still. */
+async function setClock({ firestore, timeToLive }: Control, { body }: Call): Promise<Answer> {
+  const { offset, frozenAt } = ClockState.parse(await body());
+  const inMicros = (millis: number) => Math.round(millis * MICROS);
+  firestore.clock.set({
+    offset: inMicros(offset),
+    frozenAt: frozenAt === undefined ? undefined : inMicros(frozenAt),
+  });
+  await timeToLive.sweep();
+  return { status: 200, body: {} };
 }
 
 function clear({ firestore }: Control, { project, parts: [database] }: Call): Answer {
@@ -129,8 +185,8 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-function send(response: ServerResponse, { status, body }: Answer): void {
+function send(response: ServerResponse, { status, body, type = "text/plain" }: Answer): void {
   const isText = typeof body === "string";
-  response.writeHead(status, { "content-type": isText ? "text/plain" : "application/json" });
+  response.writeHead(status, { "content-type": isText ? type : "application/json" });
   response.end(isText ? body : JSON.stringify(body));
 }

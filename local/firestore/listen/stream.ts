@@ -1,3 +1,4 @@
+import type { Access, Lookups } from "../access/access.ts";
 import type { Firestore, OpenDatabase } from "../firestore.ts";
 import { Timestamp } from "../model/value.ts";
 import { toWire } from "../rpc/view.ts";
@@ -19,9 +20,6 @@ export interface Outgoing<Message> {
   drained(): Promise<void>;
 }
 
-/** Decides whether the client may listen to a subject; throws PERMISSION_DENIED. */
-export type Permit = (database: OpenDatabase, subject: Subject) => void;
-
 /** A document as one message tells of it: to which targets it belongs now, and to which no more. */
 interface Told {
   readonly path: string;
@@ -38,24 +36,25 @@ interface Told {
 export class ListenStream {
   readonly #firestore: Firestore;
   readonly #out: Outgoing<ListenResponse>;
-  readonly #permit: Permit;
+  readonly #access: Access;
   readonly #targets = new Map<number, LiveTarget>();
   readonly #heartbeat: NodeJS.Timeout;
   #open: OpenDatabase | undefined;
   #notices: ListenResponse[] = [];
   #isFlushing = false;
   #isClosed = false;
+  #leave: () => void = () => undefined;
 
-  constructor(firestore: Firestore, out: Outgoing<ListenResponse>, permit: Permit) {
+  constructor(firestore: Firestore, out: Outgoing<ListenResponse>, access: Access) {
     this.#firestore = firestore;
     this.#out = out;
-    this.#permit = permit;
+    this.#access = access;
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MILLIS).unref();
   }
 
   /** Takes a request. What is wrong with one target ends that target; what is thrown ends the stream. */
   receive({ database, addTarget, removeTarget }: ListenRequest): void {
-    this.#open ??= this.#firestore.open(database);
+    this.#open ??= this.#enter(database);
     if (database !== "" && database !== this.#open.database.name) {
       throw invalidArgument("A stream can listen to one database only.");
     }
@@ -72,9 +71,23 @@ export class ListenStream {
 
   close(): void {
     this.#isClosed = true;
+    this.#leave();
     clearInterval(this.#heartbeat);
     for (const target of this.#targets.values()) target.release();
     this.#targets.clear();
+  }
+
+  #enter(name: string): OpenDatabase {
+    const open = this.#firestore.open(name);
+    if (this.#access.caller.kind === "app") {
+      this.#leave = open.database.subscribe(({ changes }) => {
+        for (const target of this.#targets.values()) {
+          if (changes.some(({ path }) => target.lookups.has(path))) this.#judge(target);
+        }
+        if (this.#notices.length > 0) this.#wake();
+      });
+    }
+    return open;
   }
 
   #add(open: OpenDatabase, wanted: Target): void {
@@ -85,15 +98,19 @@ export class ListenStream {
         throw new StatusError("RESOURCE_EXHAUSTED", `A stream can have at most ${MAX_TARGETS} targets.`);
       }
       const subject = subjectOf(open.database.name, wanted);
-      this.#permit(open, subject);
-      this.#start(open, id, { wanted, subject });
+      const lookups = this.#permit(open, subject);
+      this.#start(open, id, { wanted, subject, lookups });
     } catch (error) {
       const { code, message } = toStatus(error);
       this.#notices.push(removed(id, { code, message }));
     }
   }
 
-  #start(open: OpenDatabase, id: number, { wanted, subject }: { wanted: Target; subject: Subject }): void {
+  #start(
+    open: OpenDatabase,
+    id: number,
+    { wanted, subject, lookups }: { wanted: Target; subject: Subject; lookups: Lookups },
+  ): void {
     const { database, views } = open;
     const from = resumeTime(database, wanted);
     const target = new LiveTarget(id, subject, {
@@ -104,6 +121,7 @@ export class ListenStream {
           this.#wake();
         }),
     });
+    target.lookups = lookups;
     this.#targets.set(id, target);
     this.#notices.push(change(TargetChangeType.ADD, [id]));
     if (from === "lost") this.#notices.push(change(TargetChangeType.RESET, [id]));
@@ -124,9 +142,17 @@ export class ListenStream {
     this.#notices.push(removed(id));
   }
 
+  /** Returns the documents that the permission rests on. */
+  #permit(open: OpenDatabase, subject: Subject): Lookups {
+    const lookups: Lookups = new Set();
+    if ("paths" in subject) this.#access.get(open, subject.paths, { lookups });
+    else this.#access.list(open, subject.query, { lookups });
+    return lookups;
+  }
+
   #judge(target: LiveTarget): void {
     try {
-      this.#permit(this.#open as OpenDatabase, target.subject);
+      target.lookups = this.#permit(this.#open as OpenDatabase, target.subject);
     } catch (error) {
       target.release();
       this.#targets.delete(target.id);

@@ -1,3 +1,4 @@
+import type { Lookups } from "../access/access.ts";
 import type { LiveVersion } from "../store/document.ts";
 import type { Delta, Subject } from "./view.ts";
 import type { Watched } from "./views.ts";
@@ -12,6 +13,8 @@ export class LiveTarget {
   readonly once: boolean;
   /** Whether the client has been told that it has all of it. */
   current = false;
+  /** The documents on which rests that the client may have it. */
+  lookups: Lookups = new Set();
   /** How many documents the client should count if it is not what it says it has. */
   recount: number | undefined;
   readonly #watched: Watched;

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { Access } from "../access/access.ts";
+import type { Caller } from "../access/caller.ts";
 import type { Firestore } from "../firestore.ts";
 import type { Outgoing } from "../listen/stream.ts";
 import { partitionQuery, runAggregationQuery, runStructuredQuery } from "./query.ts";
@@ -8,12 +10,17 @@ import { beginTransaction, rollback } from "./transaction.ts";
 import { batchWrite, commit, createDocument, deleteDocument, updateDocument } from "./write.ts";
 
 /** A method that answers once. */
-type Unary = (firestore: Firestore, request: never) => Promise<object>;
+type Unary = (firestore: Firestore, request: never, access: Access) => Promise<object>;
 /** A method that answers with a stream of messages. */
-type Streaming = (firestore: Firestore, request: never) => AsyncGenerator<object>;
+type Streaming = (firestore: Firestore, request: never, access: Access) => AsyncGenerator<object>;
 
 /** A method that takes and gives messages for as long as the client wants. */
-type Duplex = (firestore: Firestore, requests: AsyncIterable<never>, out: Outgoing<object>) => Promise<void>;
+type Duplex = (
+  firestore: Firestore,
+  requests: AsyncIterable<never>,
+  out: Outgoing<object>,
+  access: Access,
+) => Promise<void>;
 
 /** The methods of `google.firestore.v1.Firestore` that are served, by name. */
 const UNARY: Record<string, Unary> = {
@@ -56,21 +63,31 @@ export async function serveDuplex(
   firestore: Firestore,
   method: string,
   requests: AsyncIterable<object>,
-  out: Outgoing<object>,
+  { out, caller }: { out: Outgoing<object>; caller: Caller },
 ): Promise<void> {
-  await (DUPLEX[method] as Duplex)(firestore, requests as AsyncIterable<never>, out);
+  await (DUPLEX[method] as Duplex)(firestore, requests as AsyncIterable<never>, out, new Access(firestore, caller));
 }
 
 /** Serves a method that answers once. */
-export async function serveUnary(firestore: Firestore, method: string, request: object): Promise<object> {
+export async function serveUnary(
+  firestore: Firestore,
+  method: string,
+  request: object,
+  caller: Caller,
+): Promise<object> {
   await delay(firestore, method);
-  return await (UNARY[method] as Unary)(firestore, request as never);
+  return await (UNARY[method] as Unary)(firestore, request as never, new Access(firestore, caller));
 }
 
 /** Serves a method that answers with a stream. */
-export async function* serveStreaming(firestore: Firestore, method: string, request: object): AsyncGenerator<object> {
+export async function* serveStreaming(
+  firestore: Firestore,
+  method: string,
+  request: object,
+  caller: Caller,
+): AsyncGenerator<object> {
   await delay(firestore, method);
-  yield* (STREAMING[method] as Streaming)(firestore, request as never);
+  yield* (STREAMING[method] as Streaming)(firestore, request as never, new Access(firestore, caller));
 }
 
 /** The latency dial. */

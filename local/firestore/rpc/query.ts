@@ -1,3 +1,4 @@
+import type { Access } from "../access/access.ts";
 import type { Firestore } from "../firestore.ts";
 import { compareKeys, pathKey } from "../model/order.ts";
 import { parseName } from "../model/path.ts";
@@ -20,10 +21,12 @@ const MAX_PARTITIONS = 10_000;
 export async function* runStructuredQuery(
   firestore: Firestore,
   request: RunQueryRequest,
+  access: Access,
 ): AsyncGenerator<RunQueryResponse> {
   refuseExplain(request.explainOptions);
   const query = parseQuery(request.parent, request.structuredQuery);
   const view = openView(firestore, query.database, request);
+  access.list(view, query);
   const { documents, skipped } = await runInView(view, query);
   const readTime = readTimeOf(view);
   firestore.usage.queried(documents.length + skipped);
@@ -36,6 +39,7 @@ export async function* runStructuredQuery(
 export async function* runAggregationQuery(
   firestore: Firestore,
   request: RunAggregationQueryRequest,
+  access: Access,
 ): AsyncGenerator<{
   result?: { aggregateFields: Record<string, Value> };
   transaction?: Uint8Array;
@@ -48,6 +52,7 @@ export async function* runAggregationQuery(
   const limit = Math.min(parsed.limit ?? Number.POSITIVE_INFINITY, bound ?? Number.POSITIVE_INFINITY);
   const query: Query = { ...parsed, limit: Number.isFinite(limit) ? limit : undefined };
   const view = openView(firestore, query.database, request);
+  access.list(view, parsed);
   const { documents, skipped } = await runInView(view, query);
   const readTime = readTimeOf(view);
   const aggregateFields = aggregate(documents, aggregations);
@@ -60,7 +65,9 @@ export async function* runAggregationQuery(
 export async function partitionQuery(
   firestore: Firestore,
   request: PartitionQueryRequest,
+  access: Access,
 ): Promise<{ partitions: Cursor[]; nextPageToken?: string }> {
+  access.requireServer("Partitioning a query");
   const query = parseQuery(request.parent, request.structuredQuery);
   if (query.scope.kind === "collection") throw invalidArgument("A partition query must be on a collection group.");
   const wanted = Number(request.partitionCount ?? 0);

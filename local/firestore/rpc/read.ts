@@ -1,3 +1,4 @@
+import type { Access } from "../access/access.ts";
 import type { Firestore } from "../firestore.ts";
 import { compareKeys, idKey } from "../model/order.ts";
 import { checkSegment, documentPath, isDocumentName, joinPath, lastSegment, parseName } from "../model/path.ts";
@@ -22,11 +23,16 @@ const DEFAULT_PAGE = 20;
 const MAX_PAGE = 300;
 const MAX_COLLECTION_IDS = 300;
 
-export async function getDocument(firestore: Firestore, request: GetDocumentRequest): Promise<WireDocument> {
+export async function getDocument(
+  firestore: Firestore,
+  request: GetDocumentRequest,
+  access: Access,
+): Promise<WireDocument> {
   const view = openView(firestore, parseName(request.name).database, request);
   const { database, transaction, transactions, at } = view;
   const path = documentPath(request.name, database.name);
   if (transaction) await transactions.lockDocuments(transaction, [path]);
+  access.get(view, [path], { at });
   const version = database.get(path, at);
   firestore.usage.lookedUp(1);
   if (!version) throw new StatusError("NOT_FOUND", `Document "${request.name}" not found.`);
@@ -36,12 +42,14 @@ export async function getDocument(firestore: Firestore, request: GetDocumentRequ
 export async function* batchGetDocuments(
   firestore: Firestore,
   request: BatchGetDocumentsRequest,
+  access: Access,
 ): AsyncGenerator<BatchGetDocumentsResponse> {
   const names = [...new Set(request.documents ?? [])];
   const paths = names.map((name) => documentPath(name, request.database));
   const view = openView(firestore, request.database, request);
   const { database, transaction, transactions, at, begun } = view;
   if (transaction) await transactions.lockDocuments(transaction, paths);
+  access.get(view, paths, { at });
   const versions = paths.map((path) => database.get(path, at));
   const readTime = readTimeOf(view);
   firestore.usage.lookedUp(paths.length);
@@ -62,14 +70,18 @@ interface Row {
 export async function listDocuments(
   firestore: Firestore,
   request: ListDocumentsRequest,
+  access: Access,
 ): Promise<{ documents: WireDocument[]; nextPageToken?: string }> {
   const { parent, collectionId = "", showMissing = false, mask } = request;
   const { database: name, path } = parseName(parent);
   checkSegment(collectionId);
   if (showMissing && request.orderBy) throw invalidArgument("order_by cannot be used with show_missing.");
-  const { database, transaction, transactions, at } = openView(firestore, name, request);
+  const view = openView(firestore, name, request);
+  const { database, transaction, transactions, at } = view;
   const pageSize = request.pageSize ? Math.min(request.pageSize, MAX_PAGE) : DEFAULT_PAGE;
   const query = parseQuery(parent, listQuery(request, pageSize + 1));
+  if (showMissing) access.requireServer("Listing documents that are missing");
+  access.list(view, { ...query, limit: pageSize });
   if (transaction) await transactions.lockQuery(transaction, predicateOf(query));
   const found: Row[] = runQuery(database, query, at).documents.map((snapshot) => ({ path: snapshot.path, snapshot }));
   const rows = showMissing
@@ -88,7 +100,9 @@ export async function listDocuments(
 export async function listCollectionIds(
   firestore: Firestore,
   request: ListCollectionIdsRequest,
+  access: Access,
 ): Promise<{ collectionIds: string[]; nextPageToken?: string }> {
+  access.requireServer("Listing the ids of collections");
   const { database: databaseName, path } = parseName(request.parent);
   const { database, at } = openView(firestore, databaseName, request.readTime ? { readTime: request.readTime } : {});
   const from = request.pageToken ? idKey(readToken(request.pageToken).toString()) : "";

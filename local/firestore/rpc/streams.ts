@@ -1,22 +1,28 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Access } from "../access/access.ts";
 import type { Firestore } from "../firestore.ts";
 import { ListenStream, type Outgoing } from "../listen/stream.ts";
 import type { ListenRequest, ListenResponse, WriteRequest, WriteResponse } from "../wire/messages.ts";
-import { invalidArgument } from "../wire/status.ts";
+import { invalidArgument, StatusError } from "../wire/status.ts";
 import { commit } from "./write.ts";
 
 const TOKEN_BYTES = 8;
+const MAX_TIMER_MILLIS = 2 ** 31 - 1;
 
 /** Tells a client what its targets have, and what changes, until it ends the stream. */
 export async function listen(
   firestore: Firestore,
   requests: AsyncIterable<ListenRequest>,
   out: Outgoing<ListenResponse>,
+  access: Access,
 ): Promise<void> {
-  const stream = new ListenStream(firestore, out, () => undefined);
+  const stream = new ListenStream(firestore, out, access);
+  const stop = firestore.rules.onChange(() => stream.judgeAgain());
   try {
-    for await (const request of requests) stream.receive(request);
+    for await (const request of untilExpiry(requests, access)) stream.receive(request);
   } finally {
+    stop();
     stream.close();
   }
 }
@@ -26,6 +32,7 @@ export async function write(
   firestore: Firestore,
   requests: AsyncIterable<WriteRequest>,
   out: Outgoing<WriteResponse>,
+  access: Access,
 ): Promise<void> {
   let database: string | undefined;
   for await (const request of requests) {
@@ -37,7 +44,37 @@ export async function write(
       out.send({ streamId: randomBytes(TOKEN_BYTES).toString("hex"), streamToken });
       continue;
     }
-    const { writeResults, commitTime } = await commit(firestore, { database, writes: request.writes ?? [] });
+    const { writeResults, commitTime } = await commit(firestore, { database, writes: request.writes ?? [] }, access);
     if (!out.send({ streamToken, writeResults, commitTime })) await out.drained();
   }
+}
+
+/** The requests of a caller for as long as their token holds. They come back with a new one, and go on where they were. */
+async function* untilExpiry<Request>(requests: AsyncIterable<Request>, { caller }: Access): AsyncGenerator<Request> {
+  const expiresAt = caller.kind === "app" ? caller.expiresAt : undefined;
+  if (expiresAt === undefined) {
+    yield* requests;
+    return;
+  }
+  const over = new AbortController();
+  const iterator = requests[Symbol.asyncIterator]();
+  const expiry = sleep(Math.min(expiresAt - Date.now(), MAX_TIMER_MILLIS), undefined, {
+    signal: over.signal,
+    ref: false,
+  }).then(expired);
+  // It loses the last race when the stream ends in time.
+  expiry.catch(() => undefined);
+  try {
+    while (true) {
+      const next = await Promise.race([iterator.next(), expiry]);
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    over.abort();
+  }
+}
+
+function expired(): never {
+  throw new StatusError("UNAUTHENTICATED", "The token has expired.");
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { Access } from "../access/access.ts";
 import type { Firestore } from "../firestore.ts";
 import { checkSegment, documentPath, joinPath, parseName } from "../model/path.ts";
 import { Timestamp } from "../model/value.ts";
@@ -24,13 +25,17 @@ const ID_LENGTH = 20;
 const ID_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const MAX_BATCH_WRITES = 500;
 
-export async function commit(firestore: Firestore, request: CommitRequest): Promise<CommitResponse> {
+export async function commit(firestore: Firestore, request: CommitRequest, access: Access): Promise<CommitResponse> {
   const { database, writes = [], transaction: id } = request;
   const transaction = id && id.length > 0 ? firestore.open(database).transactions.find(id) : undefined;
-  return await commitWrites(firestore, database, writes, transaction);
+  return await commitWrites(firestore, access, { database, writes, transaction });
 }
 
-export async function createDocument(firestore: Firestore, request: CreateDocumentRequest): Promise<WireDocument> {
+export async function createDocument(
+  firestore: Firestore,
+  request: CreateDocumentRequest,
+  access: Access,
+): Promise<WireDocument> {
   const { parent, collectionId, document } = request;
   checkSegment(collectionId);
   const { database } = parseName(parent);
@@ -38,11 +43,15 @@ export async function createDocument(firestore: Firestore, request: CreateDocume
   const path = joinPath(joinPath(parseName(parent).path, collectionId), id);
   const name = `${database}/documents/${path}`;
   const update: WireDocument = { name, fields: document?.fields ?? new Map() };
-  await commitWrites(firestore, database, [{ update, currentDocument: { exists: false } }]);
+  await commitWrites(firestore, access, { database, writes: [{ update, currentDocument: { exists: false } }] });
   return written(firestore, name, request.mask);
 }
 
-export async function updateDocument(firestore: Firestore, request: UpdateDocumentRequest): Promise<WireDocument> {
+export async function updateDocument(
+  firestore: Firestore,
+  request: UpdateDocumentRequest,
+  access: Access,
+): Promise<WireDocument> {
   const { document, updateMask, currentDocument } = request;
   if (!document) throw invalidArgument("The request has no document.");
   const write: Write = {
@@ -50,14 +59,18 @@ export async function updateDocument(firestore: Firestore, request: UpdateDocume
     ...(updateMask ? { updateMask } : {}),
     ...(currentDocument ? { currentDocument } : {}),
   };
-  await commitWrites(firestore, parseName(document.name).database, [write]);
+  await commitWrites(firestore, access, { database: parseName(document.name).database, writes: [write] });
   return written(firestore, document.name, request.mask);
 }
 
-export async function deleteDocument(firestore: Firestore, request: DeleteDocumentRequest): Promise<object> {
+export async function deleteDocument(
+  firestore: Firestore,
+  request: DeleteDocumentRequest,
+  access: Access,
+): Promise<object> {
   const { name, currentDocument } = request;
   const write: Write = { delete: name, ...(currentDocument ? { currentDocument } : {}) };
-  await commitWrites(firestore, parseName(name).database, [write]);
+  await commitWrites(firestore, access, { database: parseName(name).database, writes: [write] });
   return {};
 }
 
@@ -65,6 +78,7 @@ export async function deleteDocument(firestore: Firestore, request: DeleteDocume
 export async function batchWrite(
   firestore: Firestore,
   { database, writes = [] }: BatchWriteRequest,
+  access: Access,
 ): Promise<{ writeResults: WriteResult[]; status: { code: number; message?: string }[] }> {
   firestore.open(database);
   if (writes.length > MAX_BATCH_WRITES) throw invalidArgument(`A batch can hold at most ${MAX_BATCH_WRITES} writes.`);
@@ -72,7 +86,9 @@ export async function batchWrite(
   if (new Set(names).size !== names.length) {
     throw invalidArgument("A batch of writes cannot name the same document more than once.");
   }
-  const outcomes = await Promise.allSettled(writes.map((write) => commitWrites(firestore, database, [write])));
+  const outcomes = await Promise.allSettled(
+    writes.map((write) => commitWrites(firestore, access, { database, writes: [write] })),
+  );
   return {
     writeResults: outcomes.map((outcome) =>
       outcome.status === "fulfilled" ? (outcome.value.writeResults[0] ?? {}) : {},
@@ -87,12 +103,12 @@ export async function batchWrite(
 
 async function commitWrites(
   firestore: Firestore,
-  databaseName: string,
-  writes: readonly Write[],
-  transaction?: Transaction,
+  access: Access,
+  request: { database: string; writes: readonly Write[]; transaction?: Transaction | undefined },
 ): Promise<CommitResponse> {
-  const { transactions } = firestore.open(databaseName);
-  const { results, time } = await transactions.commit(transaction, writes);
+  const { writes, transaction } = request;
+  const open = firestore.open(request.database);
+  const { results, time } = await open.transactions.commit(transaction, writes, access.writes(open));
   const deletes = writes.filter((write) => write.delete !== undefined).length;
   firestore.usage.wrote(writes.length - deletes, deletes);
   return { writeResults: results, commitTime: Timestamp.fromMicros(time) };

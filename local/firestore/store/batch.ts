@@ -4,6 +4,7 @@ import { type Fields, identical, isMap, Timestamp, type Value } from "../model/v
 import type { FieldTransform, Precondition, Write, WriteResult } from "../wire/messages.ts";
 import { invalidArgument, StatusError } from "../wire/status.ts";
 import type { Database, Mutation } from "./database.ts";
+import type { LiveVersion } from "./document.ts";
 import { valueAt } from "./index.ts";
 import { applyTransform } from "./transform.ts";
 
@@ -12,10 +13,25 @@ interface Draft {
   readonly name: string;
   readonly path: string;
   fields: Fields | null;
-  /** Update time of the state before the batch, in microseconds; undefined where there was no document. */
-  readonly storedTime: number | undefined;
-  readonly storedFields: Fields | null;
+  readonly stored: LiveVersion | undefined;
+  /** Whether anything but a check was asked for. */
+  isWritten: boolean;
+  /** Whether the document had to be there. */
+  isUpdate: boolean;
 }
+
+/** A document of a batch before and after it, as security rules judge it. */
+export interface DocumentDraft {
+  readonly path: string;
+  readonly before: LiveVersion | undefined;
+  /** Null: it is deleted, or was never there. */
+  readonly after: Fields | null;
+  readonly isWritten: boolean;
+  readonly isUpdate: boolean;
+}
+
+/** Judges what a batch would do, by throwing. */
+export type Judge = (drafts: readonly DocumentDraft[], time: number) => void;
 
 /** What a batch of writes comes to at a given time: the changes to make and what to answer for each write. */
 export interface Outcome {
@@ -27,7 +43,7 @@ export interface Outcome {
 
 /** The name of the document that a write is about. */
 export function documentOf(write: Write): string {
-  const name = write.update?.name ?? write.delete ?? write.transform?.document;
+  const name = write.update?.name ?? write.delete ?? write.transform?.document ?? write.verify;
   if (name === undefined) throw invalidArgument("A write must have an operation: update, delete or transform.");
   return name;
 }
@@ -36,15 +52,24 @@ export function documentOf(write: Write): string {
  * Works out a batch of writes against the database as it is now, later writes seeing earlier ones. Changes nothing: a refused
  * precondition or a document that is too large throws before anything is made.
  * @param time the time of the commit, in microseconds
+ * @param judge is asked before anything is said of what there is
  */
-export function workOut(database: Database, writes: readonly Write[], time: number): Outcome {
+export function workOut(database: Database, writes: readonly Write[], time: number, judge?: Judge): Outcome {
   const drafts = new Map<string, Draft>();
-  const pending: { draft: Draft; deleted: boolean; transformResults: Value[] }[] = [];
+  const pending: { draft: Draft; isSilent: boolean; transformResults: Value[] }[] = [];
+  let refusal: StatusError | undefined;
   for (const write of writes) {
     const draft = draftOf(drafts, database, documentOf(write));
-    checkPrecondition(write.currentDocument, draft);
-    pending.push({ draft, deleted: write.delete !== undefined, transformResults: applyWrite(write, draft, time) });
+    refusal ??= refusalOf(write.currentDocument, draft);
+    // Whether a document is there is told only to those who may write it.
+    if (refusal && !judge) throw refusal;
+    const isSilent = write.delete !== undefined || write.verify !== undefined;
+    draft.isWritten ||= write.verify === undefined;
+    draft.isUpdate ||= write.currentDocument?.exists === true;
+    pending.push({ draft, isSilent, transformResults: applyWrite(write, draft, time) });
   }
+  judge?.([...drafts.values()].map(judged), time);
+  if (refusal) throw refusal;
   const mutations: Mutation[] = [];
   const same: string[] = [];
   for (const draft of drafts.values()) {
@@ -55,11 +80,9 @@ export function workOut(database: Database, writes: readonly Write[], time: numb
     const bytes = draft.fields ? checkDocument(draft.name, draft.path, draft.fields) : 0;
     mutations.push({ path: draft.path, fields: draft.fields, bytes });
   }
-  const results = pending.map(({ draft, deleted, transformResults }): WriteResult => {
-    if (deleted) return {};
-    const updateTime = Timestamp.fromMicros(
-      unchanged(draft) && draft.storedTime !== undefined ? draft.storedTime : time,
-    );
+  const results = pending.map(({ draft, isSilent, transformResults }): WriteResult => {
+    if (isSilent) return {};
+    const updateTime = Timestamp.fromMicros(unchanged(draft) && draft.stored ? draft.stored.updateTime : time);
     return transformResults.length > 0 ? { updateTime, transformResults } : { updateTime };
   });
   return { mutations, unchanged: same, results };
@@ -70,36 +93,36 @@ function draftOf(drafts: Map<string, Draft>, database: Database, name: string): 
   const known = drafts.get(path);
   if (known) return known;
   const stored = database.get(path);
-  const fields = stored?.fields ?? null;
-  const draft: Draft = { name, path, fields, storedTime: stored?.updateTime, storedFields: fields };
+  const draft: Draft = { name, path, fields: stored?.fields ?? null, stored, isWritten: false, isUpdate: false };
   drafts.set(path, draft);
   return draft;
 }
 
-function unchanged(draft: Draft): boolean {
-  const { fields, storedFields } = draft;
-  if (fields === null || storedFields === null) return fields === storedFields;
-  return identical(fields, storedFields);
+function judged({ path, stored, fields, isWritten, isUpdate }: Draft): DocumentDraft {
+  return { path, before: stored, after: fields, isWritten, isUpdate };
 }
 
-function checkPrecondition(precondition: Precondition | undefined, draft: Draft): void {
-  if (!precondition) return;
+function unchanged({ fields, stored }: Draft): boolean {
+  const before = stored?.fields ?? null;
+  return fields === null || before === null ? fields === before : identical(fields, before);
+}
+
+function refusalOf(precondition: Precondition | undefined, draft: Draft): StatusError | undefined {
+  if (!precondition) return undefined;
   if (precondition.exists === true && draft.fields === null) {
-    throw new StatusError("NOT_FOUND", `No document to update: ${draft.name}`);
+    return new StatusError("NOT_FOUND", `No document to update: ${draft.name}`);
   }
   if (precondition.exists === false && draft.fields !== null) {
-    throw new StatusError("ALREADY_EXISTS", `Document already exists: ${draft.name}`);
+    return new StatusError("ALREADY_EXISTS", `Document already exists: ${draft.name}`);
   }
-  if (precondition.updateTime) {
-    if (draft.fields === null) throw new StatusError("FAILED_PRECONDITION", `No document to update: ${draft.name}`);
-    const required = precondition.updateTime.toMicros();
-    if (draft.storedTime !== required) {
-      throw new StatusError(
-        "FAILED_PRECONDITION",
-        `The stored version (${draft.storedTime ?? 0}) does not match the required base version (${required}).`,
-      );
-    }
-  }
+  if (!precondition.updateTime) return undefined;
+  if (draft.fields === null) return new StatusError("FAILED_PRECONDITION", `No document to update: ${draft.name}`);
+  const required = precondition.updateTime.toMicros();
+  if (draft.stored?.updateTime === required) return undefined;
+  return new StatusError(
+    "FAILED_PRECONDITION",
+    `The stored version (${draft.stored?.updateTime ?? 0}) does not match the required base version (${required}).`,
+  );
 }
 
 /** Applies one write to its draft and returns the results of its transforms. */

@@ -2,6 +2,7 @@
 export class Clock {
   #last = 0;
   #offset = 0;
+  #frozenAt: number | undefined;
 
   now(): number {
     return Math.max(this.#last, this.#wall());
@@ -13,12 +14,17 @@ export class Clock {
     return this.#last;
   }
 
-  /** Moves the clock forward. Backwards is not possible: update times of a document only grow. */
-  advance(micros: number): void {
-    this.#offset += Math.max(0, micros);
+  /**
+   * Sets the clock: ahead of real time by an offset, or to stand still. Times that were given stay in the past all the same: set back, the
+   * clock creeps on by a microsecond at a time until it is overtaken.
+   */
+  set({ offset, frozenAt }: { readonly offset: number; readonly frozenAt?: number | undefined }): void {
+    this.#offset = offset;
+    this.#frozenAt = frozenAt;
   }
 
   #wall(): number {
+    if (this.#frozenAt !== undefined) return this.#frozenAt;
     return Math.floor((performance.timeOrigin + performance.now()) * 1000) + this.#offset;
   }
 }

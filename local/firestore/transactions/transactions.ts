@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { documentPath } from "../model/path.ts";
 import type { Fields } from "../model/value.ts";
-import { documentOf, type Outcome, workOut } from "../store/batch.ts";
+import { documentOf, type Judge, type Outcome, workOut } from "../store/batch.ts";
 import type { Database } from "../store/database.ts";
 import type { TransactionOptions, Write } from "../wire/messages.ts";
 import { invalidArgument } from "../wire/status.ts";
@@ -131,15 +131,20 @@ export class Transactions {
   /**
    * Commits writes, alone or as the end of a transaction, waiting for transactions that have read what they change.
    * Whatever happens, the transaction has ended afterwards.
+   * @param judge decides whether they may be made
    */
-  async commit(transaction: Transaction | undefined, writes: readonly Write[]): Promise<Outcome & { time: number }> {
+  async commit(
+    transaction: Transaction | undefined,
+    writes: readonly Write[],
+    judge?: Judge,
+  ): Promise<Outcome & { time: number }> {
     const owner: Owner = transaction ?? { age: this.#nextAge++, lose: () => {} };
     try {
       if (transaction?.readTime !== undefined && writes.length > 0) {
         throw invalidArgument("Cannot modify entities in a read-only transaction.");
       }
       await this.#lockWrites(owner, writes);
-      return await this.#commitLocked(owner, writes);
+      return await this.#commitLocked(owner, writes, judge);
     } finally {
       this.#locks.release(owner);
       if (transaction) this.#forget(transaction);
@@ -162,10 +167,14 @@ export class Transactions {
     for (const path of [...paths].sort()) await this.#locks.acquire(owner, path, "exclusive");
   }
 
-  async #commitLocked(owner: Owner, writes: readonly Write[]): Promise<Outcome & { time: number }> {
+  async #commitLocked(
+    owner: Owner,
+    writes: readonly Write[],
+    judge: Judge | undefined,
+  ): Promise<Outcome & { time: number }> {
     while (true) {
       const time = this.#database.tick();
-      const outcome = workOut(this.#database, writes, time);
+      const outcome = workOut(this.#database, writes, time, judge);
       const conflict = this.#readersOf(outcome);
       conflict.delete(owner as Transaction);
       if (conflict.size === 0) {

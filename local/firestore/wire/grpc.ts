@@ -11,10 +11,11 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { type Caller, callerOf } from "../access/caller.ts";
 import type { Firestore } from "../firestore.ts";
+import type { Outgoing } from "../listen/stream.ts";
 import { LIMITS } from "../model/limits.ts";
 import { isDuplex, isServed, serveDuplex, serveStreaming, serveUnary } from "../rpc/handlers.ts";
-import { authorize } from "./authorize.ts";
 import { type Method, methods } from "./protocol.ts";
 import { invalidArgument, StatusError, toStatus } from "./status.ts";
 
@@ -57,11 +58,12 @@ export function createGrpcServer(firestore: Firestore, onError: (error: unknown,
   function duplex(method: Method): handleBidiStreamingCall<Buffer, object> {
     return async (call) => {
       try {
-        authorize(call.metadata.get("authorization")[0]?.toString());
-        await serveDuplex(firestore, method.name, requestsOf(call, method), {
+        const out: Outgoing<object> = {
           send: (message) => call.cancelled || call.write(message),
           drained: () => drained(call, STALLED_MILLIS),
-        });
+        };
+        const caller = callerIn(call.metadata);
+        await serveDuplex(firestore, method.name, requestsOf(call, method), { out, caller });
         call.end();
       } catch (error) {
         call.emit("error", report(error, method));
@@ -79,17 +81,16 @@ export function createGrpcServer(firestore: Firestore, onError: (error: unknown,
   }
 
   async function answer(bytes: Buffer, metadata: Metadata, method: Method): Promise<object> {
-    return await serveUnary(firestore, method.name, accept(bytes, metadata, method));
+    const caller = callerIn(metadata);
+    return await serveUnary(firestore, method.name, read(bytes, method), caller);
   }
 
   function streaming(method: Method): handleServerStreamingCall<Buffer, object> {
     return async (call) => {
       try {
-        for await (const response of serveStreaming(
-          firestore,
-          method.name,
-          accept(call.request, call.metadata, method),
-        )) {
+        const caller = callerIn(call.metadata);
+        const request = read(call.request, method);
+        for await (const response of serveStreaming(firestore, method.name, request, caller)) {
           if (call.cancelled) return;
           if (!call.write(response)) await drained(call);
         }
@@ -159,10 +160,8 @@ async function* requestsOf(call: ServerDuplexStream<Buffer, object>, method: Met
   }
 }
 
-/** Checks who is asking and what, and decodes the request. */
-function accept(bytes: Buffer, metadata: Metadata, method: Method): object {
-  authorize(metadata.get("authorization")[0]?.toString());
-  return read(bytes, method);
+function callerIn(metadata: Metadata): Caller {
+  return callerOf(metadata.get("authorization")[0]?.toString());
 }
 
 function read(bytes: Buffer, method: Method): object {

@@ -28,6 +28,8 @@ export interface FieldTransform {
 export interface Write {
   readonly update?: WireDocument;
   readonly delete?: string;
+  /** Changes nothing, but for `currentDocument` has to hold. Apps send it; the published protocol has no word of it. */
+  readonly verify?: string;
   readonly transform?: { readonly document: string; readonly fieldTransforms?: readonly FieldTransform[] };
   readonly updateMask?: DocumentMask;
   readonly updateTransforms?: readonly FieldTransform[];

@@ -10,6 +10,7 @@ import { documentCodec, latLngCodec, type MessageCodec, timestampCodec, valueCod
  */
 const PACKAGE = "google.firestore.v1";
 const SERVICE = `${PACKAGE}.Firestore`;
+const VERIFY_FIELD = 5;
 
 const root = loadProtos();
 
@@ -42,6 +43,7 @@ function loadProtos(): protobuf.Root {
   const library = createRequire(import.meta.url).resolve("@google-cloud/firestore/package.json");
   const json = readFileSync(join(library, "../build/protos/v1.json"), "utf8");
   const loaded = protobuf.Root.fromJSON(JSON.parse(json) as protobuf.INamespace);
+  addVerify(loaded.lookupType(`${PACKAGE}.Write`));
   loaded.resolveAll();
   dropDefaults(loaded);
   install(loaded, `${PACKAGE}.Value`, valueCodec);
@@ -49,6 +51,14 @@ function loadProtos(): protobuf.Root {
   install(loaded, "google.protobuf.Timestamp", timestampCodec);
   install(loaded, "google.type.LatLng", latLngCodec);
   return loaded;
+}
+
+/** The Firebase SDK sends this for documents that a transaction has read and does not write. Source: its own `write.proto`. */
+function addVerify(write: protobuf.Type): void {
+  const verify = new protobuf.Field("verify", VERIFY_FIELD, "string");
+  write.add(verify);
+  write.oneofs.operation?.add(verify);
+  verify.resolve();
 }
 
 /** Lets messages and members of a oneof that were not sent be `undefined`; plain scalars keep the default that proto3 gives them. */

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type protobuf from "protobufjs/light.js";
+import { callerOf } from "../access/caller.ts";
 import type { Firestore } from "../firestore.ts";
 import { LIMITS } from "../model/limits.ts";
 import { isServed, serveStreaming, serveUnary } from "../rpc/handlers.ts";
-import { authorize } from "./authorize.ts";
 import { fromJson, toJson } from "./json.ts";
 import { type HttpBinding, type Method, methods } from "./protocol.ts";
 import { type CodeName, invalidArgument, StatusError, toStatus } from "./status.ts";
@@ -55,16 +55,16 @@ export async function serveRest(
     const { route, variables } = match(request.method ?? "GET", url.pathname);
     name = route.method.name;
     streams = route.method.responseStream;
-    authorize(request.headers.authorization);
+    const caller = callerOf(request.headers.authorization);
     const message = await readRequest(route, variables, url.searchParams, request);
     const { method } = route;
     if (method.responseStream) {
       const answers: unknown[] = [];
-      for await (const answer of serveStreaming(firestore, method.name, message))
+      for await (const answer of serveStreaming(firestore, method.name, message, caller))
         answers.push(toJson(method.response, answer));
       send(response, 200, answers);
     } else {
-      send(response, 200, toJson(method.response, await serveUnary(firestore, method.name, message)));
+      send(response, 200, toJson(method.response, await serveUnary(firestore, method.name, message, caller)));
     }
   } catch (error) {
     const { status, message } = toStatus(error);

@@ -1,0 +1,80 @@
+import * as z from "zod";
+import type { Firestore } from "../firestore.ts";
+import { Timestamp } from "../model/value.ts";
+import { parseQuery } from "../query/query.ts";
+import { runQuery } from "../query/run.ts";
+import type { Write } from "../wire/messages.ts";
+
+/** The part of firestore.indexes.json that says which field of which collections is a time to live. */
+export const IndexesFile = z.looseObject({
+  fieldOverrides: z
+    .array(
+      z.looseObject({ collectionGroup: z.string().min(1), fieldPath: z.string().min(1), ttl: z.boolean().optional() }),
+    )
+    .default([]),
+});
+
+/** `StructuredQuery.FieldFilter.Operator` */
+const LESS_THAN_OR_EQUAL = 2;
+const SWEEP_MILLIS = 30_000;
+const PAGE = 500;
+const MAX_PAGES = 1_000;
+
+/**
+ * TTL policies: documents are deleted some time after the time in their field. Production takes up to a day; here it is looked
+ * at every half a minute, and whenever the clock is moved. Source: https://firebase.google.com/docs/firestore/ttl
+ */
+export class TimeToLive {
+  readonly #firestore: Firestore;
+  readonly #policies = new Map<string, readonly { collectionGroup: string; fieldPath: string }[]>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(firestore: Firestore) {
+    this.#firestore = firestore;
+    this.#timer = setInterval(() => void this.sweep(), SWEEP_MILLIS).unref();
+  }
+
+  /** Puts a project's policies in the place of those it had. */
+  put(project: string, { fieldOverrides }: z.output<typeof IndexesFile>): void {
+    this.#policies.set(
+      project,
+      fieldOverrides.filter(({ ttl }) => ttl),
+    );
+  }
+
+  /** Deletes what has outlived its time. */
+  async sweep(): Promise<void> {
+    for (const [project, policies] of this.#policies) {
+      for (const policy of policies) await this.#delete(`projects/${project}/databases/(default)`, policy);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #delete(
+    name: string,
+    { collectionGroup, fieldPath }: { collectionGroup: string; fieldPath: string },
+  ): Promise<void> {
+    const { database, transactions } = this.#firestore.open(name);
+    const query = parseQuery(`${name}/documents`, {
+      from: [{ collectionId: collectionGroup, allDescendants: true }],
+      where: {
+        fieldFilter: {
+          field: { fieldPath },
+          op: LESS_THAN_OR_EQUAL,
+          value: Timestamp.fromMicros(this.#firestore.clock.now()),
+        },
+      },
+      limit: { value: PAGE },
+    });
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const { documents } = runQuery(database, query);
+      const writes = documents.map(({ path }): Write => ({ delete: `${name}/documents/${path}` }));
+      if (writes.length === 0) return;
+      await transactions.commit(undefined, writes);
+      this.#firestore.usage.wrote(0, writes.length);
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import { Coverage, type CoverageReport } from "./evaluation/coverage.ts";
+import { Documents } from "./evaluation/documents.ts";
+import { Evaluator, LimitReached } from "./evaluation/evaluator.ts";
+import { explain } from "./evaluation/explain.ts";
+import { type Captures, matchRule, type Rule, rulesOf } from "./evaluation/match.ts";
+import { type Subject, subjectsOf } from "./evaluation/query.ts";
+import type { RulesRequest, Verdict } from "./evaluation/request.ts";
+import { requestMap } from "./evaluation/request-map.ts";
+import type { Outcome } from "./evaluation/trace.ts";
+import { Unknown } from "./evaluation/unknown.ts";
+import { type Issue, Positions } from "./language/issue.ts";
+import type { Program } from "./language/program.ts";
+
+interface Judgement {
+  readonly allowed: boolean;
+  readonly explanation: string;
+  /** Nothing more may be evaluated for the request. */
+  readonly exhausted?: boolean;
+}
+
+/** Rules that can be asked. Made by `parseRules`. */
+export class Ruleset {
+  /** What production warns of when it releases such rules, in the order of the text. */
+  readonly warnings: readonly Issue[];
+  readonly #source: string;
+  readonly #program: Program;
+  readonly #positions: Positions;
+  readonly #rules = new Map<string, readonly Rule[]>();
+  readonly #coverage: Coverage;
+
+  constructor(source: string, program: Program, warnings: readonly Issue[]) {
+    this.#source = source;
+    this.#program = program;
+    this.#positions = new Positions(source);
+    this.warnings = warnings;
+    this.#coverage = new Coverage(source, program);
+    for (const { name } of program.file.services) this.#rules.set(name, rulesOf(program.file, name));
+  }
+
+  /** Which version of the language the rules are written in. */
+  get version(): 1 | 2 {
+    return this.#program.file.version;
+  }
+
+  /**
+   * Whether a request is allowed: one rule whose path and method match has to hold. A query is allowed if it is for
+   * everything that it could find.
+   * @throws whatever `request.document` throws, and nothing else
+   */
+  evaluate(request: RulesRequest): Verdict {
+    const documents = new Documents(request);
+    let judgement: Judgement = { allowed: false, explanation: "No matching allow statements" };
+    for (const subject of subjectsOf(request)) {
+      judgement = this.#judge(request, subject, documents);
+      if (!judgement.allowed) break;
+    }
+    const { allowed, explanation } = judgement;
+    return { allowed, reads: documents.reads, explanation };
+  }
+
+  /** How often each expression had which values, in the form of the emulator's `ruleCoverage`. */
+  coverage(fileName = "security.rules"): CoverageReport {
+    return this.#coverage.report(fileName);
+  }
+
+  /** The same as a page for people. */
+  coverageHtml(fileName = "security.rules"): string {
+    return this.#coverage.html(fileName);
+  }
+
+  #judge(request: RulesRequest, subject: Subject, documents: Documents): Judgement {
+    const evaluator = new Evaluator({
+      program: this.#program,
+      service: request.service,
+      request: requestMap(request, this.version),
+      resource: subject.resource,
+      documents,
+      debug: request.debug ?? (() => undefined),
+      record: (expression, outcome) => this.#coverage.record(expression, outcome),
+    });
+    const reasons: string[] = [];
+    for (const { rule, captures } of this.#matching(request, subject)) {
+      const judgement = this.#rule(request, rule, captures, evaluator);
+      if (judgement.allowed) return judgement;
+      reasons.push(judgement.explanation);
+      if (judgement.exhausted) break;
+    }
+    return { allowed: false, explanation: reasons.join("; ") || "No matching allow statements" };
+  }
+
+  *#matching({ service, method }: RulesRequest, { target }: Subject): Iterable<{ rule: Rule; captures: Captures }> {
+    for (const rule of this.#rules.get(service) ?? []) {
+      if (!rule.allow.methods.has(method)) continue;
+      const captures = matchRule(rule, target, this.version);
+      if (captures) yield { rule, captures };
+    }
+  }
+
+  #rule({ method }: RulesRequest, { allow }: Rule, captures: Captures, evaluator: Evaluator): Judgement {
+    const { condition } = allow;
+    const where = `for '${method}' @ L${this.#positions.at((condition ?? allow).start).line}`;
+    if (!condition) return { allowed: true, explanation: `true ${where}` };
+    try {
+      const { outcome, trace } = evaluator.condition(condition, captures);
+      if (outcome.value === true) return { allowed: true, explanation: `true ${where}` };
+      return { allowed: false, explanation: `${failure(outcome)} ${where}${explain(this.#source, condition, trace)}` };
+    } catch (error) {
+      if (error instanceof LimitReached)
+        return { allowed: false, explanation: `${error.message} ${where}`, exhausted: true };
+      throw error;
+    }
+  }
+}
+
+function failure({ value, error }: Outcome): string {
+  if (error) return error.message;
+  if (value === false) return "false";
+  return value instanceof Unknown ? "Not settled by the query" : "Type error: the condition is not a boolean.";
+}

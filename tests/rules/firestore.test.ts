@@ -1,0 +1,149 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  assertFails,
+  assertSucceeds,
+  initializeTestEnvironment,
+  type RulesTestEnvironment,
+} from "@firebase/rules-unit-testing";
+import {
+  collection,
+  collectionGroup,
+  deleteDoc,
+  doc,
+  type Firestore,
+  getDoc,
+  getDocs,
+  limit,
+  query,
+  setDoc,
+  updateDoc,
+  where,
+} from "firebase/firestore";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { root } from "../../scripts/suite.ts";
+
+/** Who may read what directly, and that nobody may write. */
+let environment: RulesTestEnvironment;
+let ada: Firestore;
+let bo: Firestore;
+let nobody: Firestore;
+let operator: Firestore;
+
+/** One document of each collection that there is, and whose it is. */
+const DOCUMENTS: Record<string, object> = {
+  "accounts/ada:COIN": { owner: "ada", currency: "COIN", available: 5 },
+  "transactions/t1": { kind: "purchase", accounts: ["ada:COIN"] },
+  "purchases/p1": { state: "granted", user: "ada" },
+  "purchases/p2": { state: "foretold" },
+  "users/ada": {},
+  "users/ada/inventory/sword": { quantity: 1 },
+  "users/ada/entitlements/pro": { expiresAt: null },
+  "catalog/pack": { title: "Pack" },
+  "leaderboards/arcade": { title: "Arcade" },
+  "leaderboards/arcade/players/ada": { name: "Ada" },
+  "webhooks/revenuecat_1": { state: "retrying", body: "{}" },
+  "outbox/e1": { type: "catalog.defined" },
+  "admins/olga": { name: "Olga" },
+  "anything/else": {},
+};
+
+beforeAll(async () => {
+  const [host = "", port = ""] = inject("suite").hosts.firestore.split(":");
+  const rules = readFileSync(join(root, "firestore.rules"), "utf8");
+  environment = await initializeTestEnvironment({
+    projectId: "demo-rules-of-the-product",
+    firestore: { host, port: Number(port), rules },
+  });
+  ada = environment.authenticatedContext("ada").firestore() as unknown as Firestore;
+  bo = environment.authenticatedContext("bo").firestore() as unknown as Firestore;
+  operator = environment.authenticatedContext("olga", { admin: true }).firestore() as unknown as Firestore;
+  nobody = environment.unauthenticatedContext().firestore() as unknown as Firestore;
+  await environment.withSecurityRulesDisabled(async (context) => {
+    for (const [path, data] of Object.entries(DOCUMENTS)) await setDoc(doc(context.firestore(), path), data);
+  });
+});
+afterAll(() => environment.cleanup());
+
+describe("a document", () => {
+  test.each([
+    ["accounts/ada:COIN", ["ada"]],
+    ["transactions/t1", []],
+    ["purchases/p1", ["ada"]],
+    ["purchases/p2", []],
+    ["users/ada", []],
+    ["users/ada/inventory/sword", ["ada"]],
+    ["users/ada/entitlements/pro", ["ada"]],
+    ["catalog/pack", ["ada", "bo", "operator"]],
+    ["leaderboards/arcade", ["ada", "bo", "operator"]],
+    ["leaderboards/arcade/players/ada", ["ada"]],
+    ["webhooks/revenuecat_1", []],
+    ["outbox/e1", []],
+    ["admins/olga", []],
+    ["anything/else", []],
+  ])("%s is read by %j and nobody else", async (path, readers) => {
+    for (const [name, db] of Object.entries({ ada, bo, operator, nobody })) {
+      const read = getDoc(doc(db, path));
+      await (readers.includes(name) ? assertSucceeds(read) : assertFails(read));
+    }
+  });
+
+  test.each(Object.keys(DOCUMENTS))("%s is written by nobody", async (path) => {
+    for (const db of [ada, operator, nobody]) {
+      await assertFails(setDoc(doc(db, path), { owner: "ada", user: "ada", available: 1_000_000 }));
+      await assertFails(updateDoc(doc(db, path), { available: 1_000_000 }));
+      await assertFails(deleteDoc(doc(db, path)));
+      await assertFails(setDoc(doc(db, `${path}-new`), { owner: "ada", user: "ada" }));
+    }
+  });
+
+  test("has had every collection tried that the functions own", () => {
+    const owned = readFileSync(join(root, "docs/data-model.md"), "utf8").matchAll(/^\| `([^`]+)`/gm);
+    const shape = (path: string) =>
+      path
+        .split("/")
+        .map((part, i) => (i % 2 === 0 ? part : "*"))
+        .join("/");
+    const tried = new Set(Object.keys(DOCUMENTS).map(shape));
+    for (const [, path = ""] of owned) expect(tried).toContain(shape(path));
+  });
+});
+
+describe("a query", () => {
+  const mine = (db: Firestore, path: string, field: string, uid: string) =>
+    getDocs(query(collection(db, path), where(field, "==", uid)));
+
+  test("of accounts and purchases gives the caller's own, and only if it asks for no others", async () => {
+    expect((await assertSucceeds(mine(ada, "accounts", "owner", "ada"))).size).toBe(1);
+    expect((await assertSucceeds(mine(ada, "purchases", "user", "ada"))).size).toBe(1);
+    await assertFails(mine(bo, "accounts", "owner", "ada"));
+    await assertFails(mine(bo, "purchases", "user", "ada"));
+    await assertFails(getDocs(collection(ada, "accounts")));
+    await assertFails(getDocs(collection(ada, "purchases")));
+    await assertFails(mine(nobody, "accounts", "owner", "ada"));
+  });
+
+  test("of what a user has gives it to that user", async () => {
+    for (const path of ["users/ada/inventory", "users/ada/entitlements"]) {
+      await assertSucceeds(getDocs(collection(ada, path)));
+      await assertFails(getDocs(collection(bo, path)));
+      await assertFails(getDocs(collection(nobody, path)));
+    }
+    for (const group of ["inventory", "entitlements", "players"])
+      await assertFails(getDocs(collectionGroup(ada, group)));
+  });
+
+  test("of products and boards is for whoever is signed in, a hundred at a time", async () => {
+    for (const path of ["catalog", "leaderboards"]) {
+      await assertSucceeds(getDocs(query(collection(bo, path), limit(100))));
+      await assertFails(getDocs(query(collection(bo, path), limit(101))));
+      await assertFails(getDocs(collection(bo, path)));
+      await assertFails(getDocs(query(collection(nobody, path), limit(1))));
+    }
+    await assertFails(getDocs(query(collection(ada, "leaderboards/arcade/players"), limit(1))));
+  });
+
+  test.each(["transactions", "webhooks", "outbox", "admins", "users"])("of %s is for nobody", async (path) => {
+    for (const db of [ada, operator, nobody]) await assertFails(getDocs(query(collection(db, path), limit(1))));
+  });
+});

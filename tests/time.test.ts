@@ -1,0 +1,85 @@
+import { randomUUID } from "node:crypto";
+import { afterEach, beforeAll, expect, test, vi } from "vitest";
+import type { Page, Submitted } from "../functions/src/leaderboards/contract.ts";
+import type { Player } from "../scripts/player.ts";
+import { BOARD_ID, seed } from "../scripts/seed.ts";
+import { useBackend } from "./backend.ts";
+
+/** What time does to the backend: the suite's clock is moved, and everything goes along. */
+const backend = useBackend();
+const { connection, newcomer, simulate } = backend;
+const DAY = 86_400_000;
+const PATIENCE = { timeout: 20_000, interval: 100 };
+let operator: Player;
+
+beforeAll(async () => {
+  operator = await newcomer("Olga");
+  await seed(connection, operator);
+});
+afterEach(() => time("PUT", "/clock", { offset: 0 }));
+
+async function time<Answer>(verb: string, path: string, body?: object): Promise<Answer> {
+  const response = await fetch(`${connection.timeUrl}${path}`, {
+    method: verb,
+    ...(body ? { body: JSON.stringify(body), headers: { "content-type": "application/json" } } : {}),
+  });
+  if (!response.ok) throw new Error(`${verb} ${path}: ${await response.text()}`);
+  return (await response.json()) as Answer;
+}
+
+test("scheduled functions tick", async () => {
+  interface Schedules {
+    readonly schedules: readonly { readonly name: string; readonly lastRun?: { readonly state: string } }[];
+  }
+  const { now: before } = await time<{ now: number }>("GET", "/clock");
+  await time("PUT", "/clock", { advance: "PT20M" });
+  const { schedules } = await time<Schedules>("GET", "/schedules");
+  expect(schedules).toMatchObject([{ name: expect.stringContaining("housekeeping"), lastRun: { state: "succeeded" } }]);
+  const { now: after } = await time<{ now: number }>("GET", "/clock");
+  expect(after - before).toBeGreaterThanOrEqual(20 * 60_000);
+});
+
+test("a new day begins a new season", async () => {
+  const player = await newcomer("Ada");
+  const submit = (score: number) =>
+    player.call<Submitted>("api/leaderboards/submit", { board: BOARD_ID, score, attempt: randomUUID() });
+  const today = await submit(500);
+  await time("PUT", "/clock", { advance: "P1D" });
+  const tomorrow = await submit(100);
+  expect(tomorrow.daily.season > today.daily.season).toBe(true);
+  expect(tomorrow.daily).toMatchObject({ score: 100, improved: true });
+  expect(tomorrow.allTime).toMatchObject({ score: 500, improved: false });
+  const { rows } = await player.call<Page>("api/leaderboards/page", { board: BOARD_ID, period: "daily" });
+  expect(rows.map(({ score }) => score)).toEqual([100]);
+});
+
+test("a webhook that nobody makes possible is tried for days and then parked", { timeout: 120_000 }, async () => {
+  const { event } = await simulate("purchases", {
+    customer: operator.uid,
+    product: "never_defined",
+    kind: "consumable",
+  });
+  const record = backend.firestore.doc(`webhooks/revenuecat_${event}`);
+  await vi.waitFor(
+    async () => expect((await record.get()).data()).toMatchObject({ state: "retrying", attempts: 2 }),
+    PATIENCE,
+  );
+  for (let day = 0; day < 5 && (await record.get()).get("state") === "retrying"; day++) {
+    await time("PUT", "/clock", { advance: DAY });
+  }
+  await vi.waitFor(
+    async () => expect((await record.get()).data()).toMatchObject({ state: "parked", attempts: 24 }),
+    PATIENCE,
+  );
+});
+
+test("events that were delivered are gone a month later", async () => {
+  const product = `p-${randomUUID()}`;
+  await operator.call("admin/store/define", { id: product, product: { title: "P", grant: {} } });
+  const [event] = (await backend.firestore.collection("outbox").where("data.product", "==", product).get()).docs;
+  await vi.waitFor(async () => expect((await event?.ref.get())?.data()).not.toHaveProperty("dueAt"), PATIENCE);
+  await time("PUT", "/clock", { advance: 29 * DAY });
+  expect((await event?.ref.get())?.exists).toBe(true);
+  await time("PUT", "/clock", { advance: 2 * DAY });
+  expect((await event?.ref.get())?.exists).toBe(false);
+});
