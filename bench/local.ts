@@ -1,88 +1,13 @@
-import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
+/** The local suite: each measurement in a process of its own, because each fills the memory of the one it runs in. */
+import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { Firestore } from "@google-cloud/firestore";
-import type { Value } from "../local/firestore/model/value.ts";
-import { startFirestore } from "../local/firestore/server.ts";
-import { answers, freePort } from "../local/ports.ts";
-import { table } from "../scripts/table.ts";
 
-/**
- * The Firestore server of the local suite: how fast it is there, what it takes, and whether a query that an index serves costs the same
- * however many documents there are.
- */
-const PROJECT = "demo-bench";
-const QUERIES = 200;
-const SIZES = [10_000, 100_000, 1_000_000];
-
-console.log(table(["start", "ms until it answers", "MB resident"], [await start(1), await start(2), await start(3)]));
-console.log();
-const rows: [string, number, string, number, number][] = [];
-for (const size of SIZES) rows.push(await query(size));
-const [smallest] = rows;
-console.log(
-  table(
-    ["documents", "ms for the first 100 by score (median)", "against the smallest", "bytes a document", "MB resident"],
-    rows.map(([label, millis, , bytes, resident]) => [
-      label,
-      millis,
-      `× ${(millis / (smallest?.[1] ?? 1)).toFixed(2)}`,
-      bytes,
-      resident,
-    ]),
-  ),
-);
-
-/** Starts the program and waits for its port. */
-async function start(run: number): Promise<(string | number)[]> {
-  const port = await freePort();
-  const began = performance.now();
-  const program = fileURLToPath(new URL("../local/firestore/main.ts", import.meta.url));
-  const child = spawn(process.execPath, [program, "--port", String(port)], { stdio: "ignore" });
-  while (!(await answers(port))) await sleep(2);
-  const millis = Math.round(performance.now() - began);
-  const resident = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1] ?? "0";
-  child.kill("SIGKILL");
-  return [`run ${run}`, millis, Math.round(Number(resident) / 1024)];
-}
-
-/** Fills a collection and asks for its best 100, over gRPC, by the official client. */
-async function query(size: number): Promise<[string, number, string, number, number]> {
-  const before = heap();
-  const server = await startFirestore({ retention: { versions: 0 } });
-  const { database } = server.firestore.open(`projects/${PROJECT}/databases/(default)`);
-  for (let i = 0; i < size; i++) {
-    const fields = new Map<string, Value>([
-      ["name", `Player ${i}`],
-      ["score", BigInt((i * 7_919) % 1_000_003)],
-      ["country", ["DE", "FR", "US", "JP"][i % 4] as string],
-    ]);
-    database.apply([{ path: `players/player-${i}`, fields, bytes: 100 }], database.tick());
-  }
-  const client = new Firestore({
-    projectId: PROJECT,
-    host: `${server.host}:${server.port}`,
-    ssl: false,
-    customHeaders: { Authorization: "Bearer owner" },
+for (const name of ["start", "queries", "listeners", "rules"]) {
+  const program = fileURLToPath(new URL(`local/${name}.ts`, import.meta.url));
+  const { status } = spawnSync(process.execPath, ["--expose-gc", program], {
+    stdio: "inherit",
+    env: { ...process.env, METADATA_SERVER_DETECTION: "none" },
   });
-  const best = client.collection("players").orderBy("score", "desc").limit(100);
-  await best.get();
-  const bytes = Math.round((heap() - before) / size);
-  const resident = Math.round(process.memoryUsage().rss / 2 ** 20);
-  const times: number[] = [];
-  for (let i = 0; i < QUERIES; i++) {
-    const began = performance.now();
-    await best.get();
-    times.push(performance.now() - began);
-  }
-  times.sort((a, b) => a - b);
-  await client.terminate();
-  await server.close();
-  return [size.toLocaleString("en"), Number((times[QUERIES / 2] ?? 0).toFixed(2)), "", bytes, resident];
-}
-
-function heap(): number {
-  globalThis.gc?.();
-  return process.memoryUsage().heapUsed;
+  if (status !== 0) process.exitCode = 1;
+  console.log();
 }

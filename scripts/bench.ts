@@ -4,7 +4,9 @@ import { basename, join } from "node:path";
 import { root } from "./suite.ts";
 
 /** `npm run bench`: every measurement in bench/, one after the other; `npm run bench -- <name>` for one. */
-const names = readdirSync(join(root, "bench")).map((file) => basename(file, ".ts"));
+const names = readdirSync(join(root, "bench"))
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => basename(file, ".ts"));
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !names.includes(name));
 if (unknown.length > 0) {

@@ -1,10 +1,10 @@
 import type { Access, Lookups } from "../access/access.ts";
 import type { Firestore, OpenDatabase } from "../firestore.ts";
-import { Timestamp } from "../model/value.ts";
-import { toWire } from "../rpc/view.ts";
+import type { FieldPath } from "../model/path.ts";
 import { type ListenRequest, type ListenResponse, type Target, TargetChangeType } from "../wire/messages.ts";
 import { Code, invalidArgument, StatusError, toStatus } from "../wire/status.ts";
-import { resumeTime, resumeToken } from "./resume.ts";
+import type { Moment, Seen } from "./moment.ts";
+import { resumeTime } from "./resume.ts";
 import { keyOf, subjectOf } from "./subject.ts";
 import { LiveTarget } from "./target.ts";
 import { type Delta, differences, membersAt, type Subject } from "./view.ts";
@@ -23,7 +23,6 @@ export interface Outgoing<Message> {
 /** A document as one message tells of it: to which targets it belongs now, and to which no more. */
 interface Told {
   readonly path: string;
-  readonly delta: Delta;
   readonly target: LiveTarget;
   readonly targetIds: number[];
   readonly removedTargetIds: number[];
@@ -42,6 +41,7 @@ export class ListenStream {
   #open: OpenDatabase | undefined;
   #notices: ListenResponse[] = [];
   #isFlushing = false;
+  #hasNews = false;
   #isClosed = false;
   #leave: () => void = () => undefined;
 
@@ -140,6 +140,7 @@ export class ListenStream {
     target?.release();
     this.#targets.delete(id);
     this.#notices.push(removed(id));
+    this.#hasNews = true;
   }
 
   /** Returns the documents that the permission rests on. */
@@ -169,6 +170,7 @@ export class ListenStream {
 
   /** Sends soon: not while a commit is being made, and once for all that happens until then. */
   #wake(): void {
+    this.#hasNews = true;
     if (this.#isFlushing || this.#isClosed) return;
     this.#isFlushing = true;
     setImmediate(() => void this.#flush());
@@ -176,12 +178,7 @@ export class ListenStream {
 
   async #flush(): Promise<void> {
     try {
-      for (let messages = this.#collect(); messages.length > 0; messages = this.#collect()) {
-        for (const message of messages) {
-          if (this.#isClosed) return;
-          if (!this.#out.send(message)) await this.#out.drained();
-        }
-      }
+      while (this.#hasNews && !this.#isClosed) await this.#sendAll(this.#collect());
     } catch {
       // The client has stopped reading. It will come back with a resume token.
       this.close();
@@ -190,35 +187,32 @@ export class ListenStream {
     }
   }
 
+  async #sendAll(messages: readonly ListenResponse[]): Promise<void> {
+    for (const message of messages) {
+      if (this.#isClosed) return;
+      if (!this.#out.send(message)) await this.#out.drained();
+    }
+  }
+
   /** Everything there is to say at this moment, in one go. */
   #collect(): ListenResponse[] {
-    const notices = this.#notices;
-    this.#notices = [];
-    if (!this.#open) return notices;
+    this.#hasNews = false;
+    if (!this.#open) return this.#takeNotices();
     for (const target of this.#targets.values()) {
       if (target.current && target.isBehind && "paths" in target.subject) this.#judge(target);
     }
-    const time = this.#open.database.tick();
-    const documents = this.#documents(time);
+    const moment = this.#open.views.moment();
+    const documents = this.#documents(moment);
     const fresh = [...this.#targets.values()].filter(({ current }) => !current);
-    if (documents.length + fresh.length === 0) return [...notices, ...this.#takeNotices()];
-    const readTime = Timestamp.fromMicros(time);
-    const seen = { resumeToken: resumeToken(this.#open.database, time), readTime };
-    const messages = [...notices, ...this.#takeNotices(), ...documents];
+    const messages = this.#takeNotices();
+    if (documents.length + fresh.length === 0) return messages;
+    for (const message of documents) messages.push(message);
+    if (fresh.length > 0) messages.push(...completed(fresh, moment.seen));
+    messages.push(moment.closing);
     for (const target of fresh) {
       target.current = true;
-      if (target.recount !== undefined) messages.push({ filter: { targetId: target.id, count: target.recount } });
+      if (target.once) this.#remove(target.id);
     }
-    if (fresh.length > 0)
-      messages.push(
-        change(
-          TargetChangeType.CURRENT,
-          fresh.map(({ id }) => id),
-          seen,
-        ),
-      );
-    messages.push(change(TargetChangeType.NO_CHANGE, [], seen));
-    for (const { id, once } of fresh) if (once) this.#remove(id);
     return messages;
   }
 
@@ -228,31 +222,22 @@ export class ListenStream {
     return notices;
   }
 
-  #documents(time: number): ListenResponse[] {
+  #documents(moment: Moment): ListenResponse[] {
     const told = new Map<string, Told>();
     for (const target of this.#targets.values()) {
+      if (!target.isBehind) continue;
       const deltas = target.takeDeltas();
       for (const delta of deltas) {
-        const key = isProjected(target) ? `${target.id} ${delta.path}` : delta.path;
-        const one = told.get(key) ?? { path: delta.path, delta, target, targetIds: [], removedTargetIds: [] };
+        const key = projectionOf(target) ? `${target.id} ${delta.path}` : delta.path;
+        const one = told.get(key) ?? { path: delta.path, target, targetIds: [], removedTargetIds: [] };
         told.set(key, one);
         (delta.after ? one.targetIds : one.removedTargetIds).push(target.id);
       }
       if (target.current) this.#firestore.usage.lookedUp(deltas.filter((delta) => this.#isBilled(delta)).length);
     }
-    return [...told.values()].map((one) => this.#message(one, time));
-  }
-
-  #message({ path, target, targetIds, removedTargetIds }: Told, time: number): ListenResponse {
-    const { database } = this.#open as OpenDatabase;
-    const version = database.get(path);
-    if (version) {
-      const projection = "query" in target.subject ? target.subject.query.projection : undefined;
-      const document = toWire(database.name, { path, version }, projection);
-      return { documentChange: { document, targetIds, removedTargetIds } };
-    }
-    const document = `${database.name}/documents/${path}`;
-    return { documentDelete: { document, removedTargetIds, readTime: Timestamp.fromMicros(time) } };
+    return [...told.values()].map(({ path, target, targetIds, removedTargetIds }) =>
+      moment.document(path, targetIds, { removedTargetIds, projection: projectionOf(target) }),
+    );
   }
 
   /** Everything but what is gone for good, and what is only told again. */
@@ -270,9 +255,7 @@ export class ListenStream {
   #beat(): void {
     const targets = [...this.#targets.values()];
     if (!this.#open || this.#isFlushing || targets.length === 0) return;
-    const time = this.#open.database.tick();
-    const seen = { resumeToken: resumeToken(this.#open.database, time), readTime: Timestamp.fromMicros(time) };
-    this.#notices.push(change(TargetChangeType.NO_CHANGE, [], seen));
+    this.#notices.push(this.#open.views.moment(true).closing);
     this.#wake();
   }
 }
@@ -284,14 +267,29 @@ function missing(subject: Subject, { members }: LiveTarget): Delta[] {
   return absent.map((path) => ({ path, before: undefined, after: undefined }));
 }
 
-function isProjected({ subject }: LiveTarget): boolean {
-  return "query" in subject && subject.query.projection !== undefined;
+function projectionOf({ subject }: LiveTarget): readonly FieldPath[] | undefined {
+  return "query" in subject ? subject.query.projection : undefined;
+}
+
+/** Tells that targets have been told all of what they have. */
+function completed(targets: readonly LiveTarget[], seen: Seen): ListenResponse[] {
+  const counts = targets.flatMap(({ id, recount }) =>
+    recount === undefined ? [] : [{ filter: { targetId: id, count: recount } }],
+  );
+  return [
+    ...counts,
+    change(
+      TargetChangeType.CURRENT,
+      targets.map(({ id }) => id),
+      seen,
+    ),
+  ];
 }
 
 function change(
   targetChangeType: (typeof TargetChangeType)[keyof typeof TargetChangeType],
   targetIds: readonly number[],
-  seen: { readonly resumeToken?: Uint8Array; readonly readTime?: Timestamp } = {},
+  seen: Partial<Seen> = {},
 ): ListenResponse {
   return { targetChange: { targetChangeType, targetIds, ...seen } };
 }

@@ -1,5 +1,6 @@
 import { lastSegment, parentPath } from "../model/path.ts";
 import type { Change, Commit, Database } from "../store/database.ts";
+import { Moment } from "./moment.ts";
 import { type Delta, type Subject, View } from "./view.ts";
 
 /** Told of each change of a view, synchronously, in the order of the commits. */
@@ -23,6 +24,7 @@ export interface Watched {
  */
 export class Views {
   readonly #database: Database;
+  #moment: Moment | undefined;
   readonly #shared = new Map<string, Shared>();
   readonly #byPlace = new Map<string, Set<Shared>>();
 
@@ -42,6 +44,12 @@ export class Views {
         if (shared.watchers.size === 0 && this.#shared.get(key) === shared) this.#drop(key, shared);
       },
     };
+  }
+
+  /** The database as it is now. @param fresh with a time of its own, even if nothing has changed */
+  moment(fresh = false): Moment {
+    if (fresh || !this.#moment) this.#moment = new Moment(this.#database);
+    return this.#moment;
   }
 
   #open(key: string, subject: Subject): Shared {
@@ -69,6 +77,7 @@ export class Views {
   }
 
   #onCommit({ changes, unchanged }: Commit): void {
+    this.#moment = undefined;
     const concerned = new Map<Shared, { changes: Change[]; unchanged: string[] }>();
     const find = (path: string) =>
       placesAbove(path)

@@ -32,6 +32,7 @@ export function createGrpcServer(firestore: Firestore, onError: (error: unknown,
     "grpc.max_receive_message_length": MAX_FRAME_BYTES,
     "grpc.max_send_message_length": -1,
   });
+  const encoded = new WeakMap<object, Buffer>();
   const definition: Record<string, ServiceDefinition[string]> = {};
   const implementation: UntypedServiceImplementation = {};
   for (const method of methods.values()) {
@@ -42,13 +43,22 @@ export function createGrpcServer(firestore: Firestore, onError: (error: unknown,
       responseStream: method.responseStream,
       requestSerialize: (request: Buffer) => request,
       requestDeserialize: (bytes: Buffer) => bytes,
-      responseSerialize: (response: object) => method.response.encode(response).finish() as Buffer,
+      responseSerialize: (response: object) => encodeOnce(response, method),
       responseDeserialize: (bytes: Buffer) => bytes,
     };
     implementation[method.name] = handlerOf(method);
   }
   server.addService(definition, implementation);
   return server;
+
+  function encodeOnce(response: object, method: Method): Buffer {
+    const known = encoded.get(response);
+    if (known) return known;
+    const bytes = method.response.encode(response).finish() as Buffer;
+    // What is said to one listener is often said to all.
+    if (isDuplex(method.name)) encoded.set(response, bytes);
+    return bytes;
+  }
 
   function handlerOf(method: Method): UntypedServiceImplementation[string] {
     if (isDuplex(method.name)) return duplex(method);

@@ -193,18 +193,12 @@ export class Evaluator {
     const trace = new Trace();
     scope.trace.calls.set(call, trace);
     for (const [i, value] of call.values.entries()) {
-      variables.set(
-        fn.parameters[i] ?? "",
-        this.#attempt(() => this.#evaluate(value, scope)),
-      );
+      variables.set(fn.parameters[i] ?? "", this.#outcome(value, scope));
     }
     const inner = { variables, captures: scope.captures, level: this.#with.program.levels.get(fn) ?? 0, trace };
     for (const { name, value } of fn.lets) {
       this.#spend(1);
-      variables.set(
-        name,
-        this.#attempt(() => this.#evaluate(value, inner)),
-      );
+      variables.set(name, this.#outcome(value, inner));
     }
     return this.#evaluate(fn.result, inner);
   }
@@ -242,7 +236,9 @@ export class Evaluator {
     this.#spend(1);
     const second = this.#outcome(right, scope);
     if (second.value === decisive) return decisive;
-    return booleanOf(first, operator) && booleanOf(second, operator);
+    checkBoolean(first, operator);
+    checkBoolean(second, operator);
+    return !decisive;
   }
 
   #is({ operand, type }: Of<"is">, scope: Scope): boolean {
@@ -297,10 +293,9 @@ function resultOf(outcome: Outcome): Value {
 }
 
 /** What an operand of `&&` or `||` has to be. */
-function booleanOf(outcome: Outcome, operator: string): boolean {
+function checkBoolean(outcome: Outcome, operator: string): void {
   const value = settled(resultOf(outcome));
   if (typeof value !== "boolean") throw unsupported(`${typeOf(value)} ${operator} bool`, `bool ${operator} bool`);
-  return value;
 }
 
 /** What a wildcard stands for that is seen from a block: those of the block itself and of the blocks around it. */

@@ -29,11 +29,16 @@ describe("what a request may evaluate", () => {
   });
 
   test("does not exhaust the stack, however deep it goes", () => {
-    const functions = Array.from(
-      { length: 20 },
-      (_, i) => `function f${i}(x) { return ${"!".repeat(46)}${i < 19 ? `f${i + 1}(x)` : "x"}; }`,
-    );
-    expect(judge("f0(true)", {}, functions.join("\n"))).toMatchObject({ allowed: true });
+    const functions = (depth: number) =>
+      Array.from(
+        { length: 20 },
+        (_, i) => `function f${i}(x) { return ${"!".repeat(depth)}${i < 19 ? `f${i + 1}(x)` : "x"}; }`,
+      );
+    expect(judge("f0(true)", {}, functions(30).join("\n"))).toMatchObject({ allowed: true });
+    expect(judge("f0(true)", {}, functions(46).join("\n"))).toMatchObject({
+      allowed: false,
+      explanation: "Expression is too complex to evaluate safely. for 'get' @ L25",
+    });
     expect(judge(`request.auth${".a".repeat(490)}`)).toMatchObject({ allowed: false });
   });
 });
