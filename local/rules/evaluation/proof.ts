@@ -46,16 +46,17 @@ function isIdentity({ example, facts }: Unknown): boolean {
 }
 
 function equalToKnown(unknown: Unknown, value: RulesValue): boolean | undefined {
-  if (value === null && (unknown.example !== undefined || unknown.facts.some(excludesNull))) return false;
+  if (value === null && isNeverNull(unknown)) return false;
   if (unknown.facts.some((fact) => excludes(fact, value))) return false;
   const only = unknown.facts.find(({ operator }) => operator === "in")?.value;
   if (Array.isArray(only) && only.length > 0 && only.every((item: RulesValue) => equalValues(item, value))) return true;
   return undefined;
 }
 
-/** Firestore finds no nulls for `!=` and `not-in`. */
-function excludesNull({ operator }: Fact): boolean {
-  return operator === "!=" || operator === "not-in";
+/** Firestore finds no nulls for `!=` and `not-in`, and for ranges only where the bound is null. */
+function isNeverNull({ example, facts }: Unknown): boolean {
+  if (example !== undefined) return example !== null;
+  return facts.some(({ operator }) => operator === "!=" || operator === "not-in");
 }
 
 /** Whether a field of which the fact holds cannot have this value. */
