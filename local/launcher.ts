@@ -18,6 +18,7 @@ const require = createRequire(import.meta.url);
 /** Emulators that firebase-tools would run with Java, and what runs in their place. */
 const SUBSTITUTES: Readonly<Record<string, string>> = {
   firestore: fileURLToPath(new URL("./firestore/main.ts", import.meta.url)),
+  database: fileURLToPath(new URL("./database/main.ts", import.meta.url)),
 };
 
 /** The suite's time, which tasks and schedules go by. */
@@ -99,15 +100,20 @@ function extendStart(): void {
       return info && `${info.host}:${info.port}`;
     };
     await putPolicies(options, hostOf("firestore"));
-    await tick(hostOf("functions"), hostOf("firestore"));
+    const firestore = hostOf("firestore");
+    const database = hostOf("database");
+    const followers = [
+      ...(firestore ? [`http://${firestore}/emulator/v1/clock`] : []),
+      ...(database ? [`http://${database}/.inspect/clock.json?ns=${options.projectId ?? "demo"}-default-rtdb`] : []),
+    ];
+    await tick(hostOf("functions"), followers);
     return started;
   });
 }
 
-async function tick(functionsHost: string | undefined, firestoreHost: string | undefined): Promise<void> {
+async function tick(functionsHost: string | undefined, followers: readonly string[]): Promise<void> {
   if (functionsHost === undefined) return;
   const port = Number(process.env.FIREBASE_TIME_PORT ?? TIME_PORT);
-  const followers = firestoreHost === undefined ? [] : [`http://${firestoreHost}/emulator/v1/clock`];
   const file = process.env.FIREBASE_CLOCK_FILE;
   try {
     await startTime({ clock, functionsHost, followers, file, port, report: warn });

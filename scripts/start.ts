@@ -33,6 +33,7 @@ Everything stays up until Ctrl-C:
   webhooks    ${webhookUrl}
   RevenueCat  ${revenueCatUrl}/simulator/purchases   (and /renewals, /cancellations, /expirations)
   Firestore   ${hosts.firestore}   (export FIRESTORE_EMULATOR_HOST=${hosts.firestore})
+  Database    ${hosts.database}   (Realtime Database)
   Auth        ${hosts.auth}
   time        ${timeUrl}/clock   (and /schedules)
   bill        http://${hosts.firestore}/emulator/v1/projects/${PROJECT}/usage

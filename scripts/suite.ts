@@ -8,7 +8,7 @@ import { startRevenueCat } from "../local/revenuecat/server.ts";
 /** Where to reach everything that runs on this machine. */
 export interface Connection {
   readonly project: string;
-  readonly hosts: { readonly auth: string; readonly firestore: string; readonly functions: string };
+  readonly hosts: Readonly<Record<"auth" | "database" | "firestore" | "functions", string>>;
   /** The webhook that RevenueCat is told to call. */
   readonly webhookUrl: string;
   readonly revenueCatUrl: string;
@@ -38,7 +38,7 @@ export interface SuiteOptions {
 }
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
-const EMULATORS = "auth,functions,firestore,tasks";
+const EMULATORS = "auth,functions,firestore,database,tasks";
 const REVENUECAT_PORT = 8787;
 const TIME_PORT = 4600;
 /** What the programs that run leave behind: their logs. */
@@ -89,7 +89,12 @@ export async function startSuite({ project, portOffset }: SuiteOptions): Promise
     return {
       connection: {
         project,
-        hosts: { auth: host("auth"), firestore: host("firestore"), functions: host("functions") },
+        hosts: {
+          auth: host("auth"),
+          database: host("database"),
+          firestore: host("firestore"),
+          functions: host("functions"),
+        },
         webhookUrl,
         revenueCatUrl: `http://127.0.0.1:${revenueCat.port}`,
         timeUrl: `http://127.0.0.1:${timePort}`,
@@ -141,6 +146,8 @@ function startEmulators(project: string, { file, timePort }: { file: string; tim
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         ...process.env,
+        // Otherwise functions and apps would not mean the same database.
+        DATABASE_URL: `https://${project}-default-rtdb.firebaseio.com`,
         FORCE_COLOR: "0",
         METADATA_SERVER_DETECTION: "none",
         FIREBASE_TIME_PORT: String(timePort),

@@ -87,6 +87,17 @@ export function inequalityPaths(filter: Filter | undefined): FieldPath[] {
   return [...paths.values()].sort(comparePaths);
 }
 
+/** Refuses a document pinned by name among inequalities of other fields, as the service does. */
+export function checkPinned(filter: Filter | undefined): void {
+  const comparisons = comparisonsOf(filter);
+  const unequal = comparisons.filter(({ operator }) => isInequality(operator));
+  const isPinned = comparisons.some(({ operator, path }) => operator === "==" && isDocumentName(path));
+  if (!isPinned || unequal.length === 0 || unequal.some(({ path }) => isDocumentName(path))) return;
+  throw invalidArgument(
+    "Equality on key is not allowed if there are other inequality fields and key does not appear in inequalities.",
+  );
+}
+
 function comparePaths(a: FieldPath, b: FieldPath): number {
   for (let i = 0; i < Math.min(a.length, b.length); i++) {
     const order = compareStrings(a[i] as string, b[i] as string);
@@ -113,7 +124,7 @@ function product(left: readonly Conjunction[], right: readonly Conjunction[]): C
   return left.flatMap((a) => right.map((b) => [...a, ...b]));
 }
 
-/** Takes the alternatives of `in` and `contains-any` apart into conjunctions of their own. */
+/** Takes the alternatives of `in` and `contains-any` apart into conjunctions of their own. Null and NaN are no alternative to anything. */
 function unfold(conjunction: Conjunction): Conjunction[] {
   return conjunction.reduce<Conjunction[]>(
     (unfolded, comparison) =>
@@ -127,10 +138,15 @@ function unfold(conjunction: Conjunction): Conjunction[] {
 
 function alternatives(comparison: Comparison): Comparison[] {
   const { path, operator, value } = comparison;
+  if (operator === "contains") return isPossible(value) ? [comparison] : [];
   if (operator !== "in" && operator !== "contains-any") return [comparison];
-  const distinct = new Map((value as readonly Value[]).map((item) => [keyOf(item), item]));
+  const distinct = new Map((value as readonly Value[]).filter(isPossible).map((item) => [keyOf(item), item]));
   const single = operator === "in" ? "==" : "contains";
   return [...distinct.values()].map((item) => ({ path, operator: single, value: item }));
+}
+
+function isPossible(value: Value): boolean {
+  return value !== null && !Number.isNaN(value);
 }
 
 function toComparison(filter: Filter): Comparison {

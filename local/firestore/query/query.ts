@@ -1,9 +1,17 @@
-import { type FieldPath, formatFieldPath, isDocumentName, joinPath, parseFieldPath, parseName } from "../model/path.ts";
+import {
+  checkSegment,
+  type FieldPath,
+  formatFieldPath,
+  isDocumentName,
+  joinPath,
+  parseFieldPath,
+  parseName,
+} from "../model/path.ts";
 import { Reference, type Value } from "../model/value.ts";
 import type { Scope } from "../store/index.ts";
 import type { Cursor, StructuredQuery } from "../wire/messages.ts";
 import { invalidArgument, StatusError } from "../wire/status.ts";
-import { type Conjunction, inequalityPaths, toDisjunctions } from "./filter.ts";
+import { type Conjunction, checkPinned, inequalityPaths, toDisjunctions } from "./filter.ts";
 
 const DESCENDING = 2;
 const MAX_ORDERS = 100;
@@ -42,7 +50,9 @@ export function parseQuery(parentName: string, structured: StructuredQuery | und
   if (!structured) throw invalidArgument("The request has no structured query.");
   if (structured.findNearest) throw new StatusError("UNIMPLEMENTED", "Vector search (find_nearest) is not supported.");
   const { database, path: parent } = parseName(parentName);
+  if (parent !== "") for (const segment of parent.split("/")) checkSegment(segment);
   const scope = scopeOf(parent, structured);
+  checkPinned(structured.where);
   const orders = completeOrders(structured);
   const names = (bound: Cursor | undefined) => boundOf(bound, orders, { database, scope });
   return {
@@ -68,6 +78,7 @@ function scopeOf(parent: string, structured: StructuredQuery): Scope {
     throw invalidArgument("A query must name a collection.");
   }
   if (id.includes("/")) throw invalidArgument(`Collection id "${id}" is invalid because it contains "/".`);
+  checkSegment(id);
   return selector?.allDescendants ? { kind: "group", id } : { kind: "collection", id: joinPath(parent, id) };
 }
 
@@ -90,7 +101,8 @@ function completeOrders(structured: StructuredQuery): Order[] {
   }
   const nameAt = orders.findIndex(({ path }) => isDocumentName(path));
   if (nameAt < 0) return [...orders, { path: ["__name__"], descending }];
-  return orders.slice(0, nameAt + 1);
+  if (nameAt < orders.length - 1) throw invalidArgument("order by clause cannot contain more fields after the key");
+  return orders;
 }
 
 function boundOf(

@@ -69,6 +69,8 @@ const kind = (value: Value) =>
         ? "array"
         : typeof value;
 const same = (a: Value, b: Value) => compareValues(a, b) === 0;
+/** Where one of several is asked for, null and NaN are never it. */
+const either = (a: Value, b: Value) => same(a, b) && b !== null && !Number.isNaN(b);
 
 /** The documented meaning of each operator, by the number it has on the wire. */
 const MEANING: Record<number, (actual: Value, value: Value) => boolean> = {
@@ -78,10 +80,10 @@ const MEANING: Record<number, (actual: Value, value: Value) => boolean> = {
   4: (actual, value) => kind(actual) === kind(value) && compareValues(actual, value) >= 0,
   5: same,
   6: (actual, value) => actual !== null && !same(actual, value),
-  7: (actual, value) => isArray(actual) && actual.some((element) => same(element, value)),
-  8: (actual, value) => (value as Value[]).some((item) => same(actual, item)),
+  7: (actual, value) => isArray(actual) && actual.some((element) => either(element, value)),
+  8: (actual, value) => (value as Value[]).some((item) => either(actual, item)),
   9: (actual, value) =>
-    isArray(actual) && actual.some((element) => (value as Value[]).some((item) => same(element, item))),
+    isArray(actual) && actual.some((element) => (value as Value[]).some((item) => either(element, item))),
   10: (actual, value) => actual !== null && (value as Value[]).every((item) => item !== null && !same(actual, item)),
 };
 
@@ -141,6 +143,10 @@ const orderBy = fc
     selector: ([path]) => path,
     maxLength: 3,
   })
+  .map((orders) => [
+    ...orders.filter(([path]) => path !== "__name__"),
+    ...orders.filter(([path]) => path === "__name__"),
+  ])
   .map((orders) => orders.map(([fieldPath, direction]) => ({ field: { fieldPath }, direction })));
 
 const query = fc

@@ -153,11 +153,26 @@ describe("masks", () => {
     expect((await doc("masks/empty").get()).data()).toEqual({});
   });
 
-  test("that name a field and one inside it are refused", async () => {
-    const name = `${DATABASE}/documents/masks/ambiguous`;
-    const write = { update: { name, fields: {} }, updateMask: { fieldPaths: ["a", "a.b"] } };
-    const { status } = await harness.http("POST", `/v1/${DATABASE}/documents:commit`, { writes: [write] });
-    expect(status).toBe(400);
+  test("that name a field and one inside it, in either order and more than once, change the larger", async () => {
+    const name = `${DATABASE}/documents/masks/overlapping`;
+    for (const fieldPaths of [
+      ["a", "a.b"],
+      ["a.b", "a"],
+      ["a.b", "a", "a"],
+    ]) {
+      await doc("masks/overlapping").set({ a: { b: 1, c: 1 }, d: 1 });
+      const fields = { a: { mapValue: { fields: { b: { integerValue: 2 } } } } };
+      const write = { update: { name, fields }, updateMask: { fieldPaths } };
+      await harness.http("POST", `/v1/${DATABASE}/documents:commit`, { writes: [write] });
+      expect((await doc("masks/overlapping").get()).data()).toEqual({ a: { b: 2 }, d: 1 });
+    }
+  });
+
+  test("of a document that the same commit has deleted are refused with INVALID_ARGUMENT", async () => {
+    const batch = harness.client.batch();
+    batch.delete(doc("masks/deleted"));
+    batch.update(doc("masks/deleted"), { n: 1 });
+    await expect(batch.commit()).rejects.toMatchObject({ code: 3 });
   });
 });
 

@@ -1,5 +1,5 @@
 import { checkDocument, LIMITS } from "../model/limits.ts";
-import { documentPath, type FieldPath, formatFieldPath, parseFieldPath } from "../model/path.ts";
+import { documentPath, type FieldPath, parseFieldPath } from "../model/path.ts";
 import { type Fields, identical, isMap, Timestamp, type Value } from "../model/value.ts";
 import type { FieldTransform, Precondition, Write, WriteResult } from "../wire/messages.ts";
 import { invalidArgument, StatusError } from "../wire/status.ts";
@@ -110,6 +110,8 @@ function unchanged({ fields, stored }: Draft): boolean {
 function refusalOf(precondition: Precondition | undefined, draft: Draft): StatusError | undefined {
   if (!precondition) return undefined;
   if (precondition.exists === true && draft.fields === null) {
+    // Deleted by the same commit.
+    if (draft.isWritten) return invalidArgument(`No document to update: ${draft.name}`);
     return new StatusError("NOT_FOUND", `No document to update: ${draft.name}`);
   }
   if (precondition.exists === false && draft.fields !== null) {
@@ -141,27 +143,14 @@ function applyWrite(write: Write, draft: Draft, time: number): Value[] {
 }
 
 function merge(stored: Fields | null, update: Fields, mask: readonly string[]): Fields {
-  const paths = mask.map(parseFieldPath);
-  refuseOverlaps(paths);
+  // What lies above goes first, so that paths may overlap, as apps send them.
+  const paths = mask.map(parseFieldPath).sort((a, b) => a.length - b.length);
   let merged: Fields = stored ?? new Map();
   for (const path of paths) {
     const value = valueAt(update, path);
     merged = value === undefined ? without(merged, path) : withValue(merged, path, value);
   }
   return merged;
-}
-
-function refuseOverlaps(paths: readonly FieldPath[]): void {
-  const texts = new Set(paths.map(formatFieldPath));
-  if (texts.size !== paths.length) throw invalidArgument("The update mask names a field path twice.");
-  for (const path of paths) {
-    for (let length = 1; length < path.length; length++) {
-      const ancestor = formatFieldPath(path.slice(0, length));
-      if (texts.has(ancestor)) {
-        throw invalidArgument(`The update mask holds both "${ancestor}" and "${formatFieldPath(path)}" below it.`);
-      }
-    }
-  }
 }
 
 function transformFields(draft: Draft, transforms: readonly FieldTransform[], time: number): Value[] {

@@ -1,0 +1,65 @@
+import * as z from "zod";
+import { RequestError } from "./model/failure.ts";
+import { ADMIN, ANYBODY, type Caller } from "./security.ts";
+
+/** The token of server SDKs and of the CLI towards emulators. */
+const OWNER = "owner";
+
+const Claims = z.looseObject({
+  sub: z.string().optional(),
+  user_id: z.string().optional(),
+  firebase: z.looseObject({ sign_in_provider: z.string().optional() }).optional(),
+});
+
+/** What custom tokens of the first years carried: the auth variable itself, below `d`. */
+const Legacy = z.looseObject({ v: z.literal(0), d: z.looseObject({ uid: z.string() }) });
+
+/**
+ * Who a token stands for: `owner`, or a JSON Web Token of the Auth emulator or of rules-unit-testing, of which neither the
+ * signature nor the expiry is checked. Throws on everything else.
+ */
+export function callerOf(token: string | undefined): Caller {
+  if (token === undefined || token === "") return ANYBODY;
+  if (token === OWNER) return ADMIN;
+  const payload = payloadOf(token);
+  const legacy = Legacy.safeParse(payload);
+  if (legacy.success) {
+    const { d } = legacy.data;
+    return { admin: false, auth: { ...d, uid: d.uid, token: d, provider: String(d.provider ?? "custom") } };
+  }
+  const claims = Claims.safeParse(payload);
+  const uid = claims.data?.user_id ?? claims.data?.sub;
+  if (!claims.success || uid === undefined) throw invalidToken();
+  const provider = claims.data.firebase?.sign_in_provider;
+  return { admin: false, auth: { uid, token: claims.data, ...(provider === undefined ? {} : { provider }) } };
+}
+
+/**
+ * What an owner wants to be instead: `null` is nobody, an object is the `auth` that rules see (`databaseAuthVariableOverride`).
+ */
+export function overridden(caller: Caller, override: unknown): Caller {
+  if (!caller.admin || override === undefined) return caller;
+  if (override === null) return ANYBODY;
+  const auth = z.looseObject({ uid: z.string().default("") }).safeParse(override);
+  if (!auth.success) throw invalidToken();
+  const { uid, token, provider, ...others } = auth.data;
+  const claims = z.record(z.string(), z.unknown()).safeParse(token);
+  return {
+    admin: false,
+    auth: { ...others, uid, token: claims.data ?? {}, ...(typeof provider === "string" ? { provider } : {}) },
+  };
+}
+
+function payloadOf(token: string): unknown {
+  const [, payload, ...rest] = token.split(".");
+  if (payload === undefined || rest.length !== 1) throw invalidToken();
+  try {
+    return JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
+  } catch {
+    throw invalidToken();
+  }
+}
+
+function invalidToken(): RequestError {
+  return new RequestError("invalid_token", "Could not parse auth token.", 401);
+}

@@ -1,0 +1,89 @@
+import type { IncomingMessage } from "node:http";
+import * as z from "zod";
+import type { Clock } from "../clock.ts";
+import { invalidData, permissionDenied, RequestError } from "../model/failure.ts";
+import { type Answer, errorAnswer } from "../rest/answer.ts";
+import { callerOfRequest, namespaceOf, parseJson, readBody, urlOf } from "../rest/request.ts";
+import { readRules } from "../security.ts";
+import type { Namespace } from "../store/namespace.ts";
+import type { Triggers } from "./triggers.ts";
+
+/** What the CLI, rules-unit-testing and operators ask of an emulator, below `/.settings` and `/.inspect`. */
+
+export interface Controlled {
+  readonly database: (name: string) => Namespace;
+  readonly names: () => readonly string[];
+  readonly triggers: Triggers;
+  readonly clock: Clock;
+}
+
+const ClockState = z.object({ offset: z.number(), frozenAt: z.number().nonnegative().optional() });
+
+export function isControl(path: string): boolean {
+  return path.startsWith("/.settings/") || path.startsWith("/.inspect/");
+}
+
+interface Call {
+  readonly controlled: Controlled;
+  readonly name: string;
+  readonly database: Namespace;
+  readonly parameters: URLSearchParams;
+  readonly body: string;
+}
+
+const ROUTES: Readonly<Record<string, (call: Call) => Answer | Promise<Answer>>> = {
+  "GET /.settings/rules.json": ({ database }) => ({ status: 200, text: database.security.source }),
+  "PUT /.settings/rules.json": putRules,
+  "GET /.settings/functionTriggers.json": ({ controlled, name }) => ok({ triggers: controlled.triggers.of(name) }),
+  "POST /.settings/functionTriggers.json": ({ controlled, name, body }) => {
+    controlled.triggers.register(name, parseJson(body));
+    return { status: 200, text: body };
+  },
+  "PUT /.settings/functionTriggers.json": ({ controlled, name, body }) => {
+    controlled.triggers.replace(name, parseJson(body));
+    return { status: 200, text: body };
+  },
+  "GET /.inspect/databases.json": ({ controlled }) => ok(controlled.names().map((name) => ({ name }))),
+  "GET /.inspect/usage.json": ({ database, parameters }) => {
+    const mark = parameters.get("since");
+    const reading = mark === null ? database.usage.total : database.usage.since(mark);
+    return reading ? ok(reading) : errorAnswer(404, `There is no mark ${mark}.`);
+  },
+  "PUT /.inspect/clock.json": ({ controlled, body }) => {
+    controlled.clock.set(ClockState.parse(parseJson(body)));
+    return ok({ status: "ok" });
+  },
+  "POST /.inspect/usage.json:mark": ({ database }) => ok({ mark: database.usage.mark() }),
+};
+
+/** Serves one request; all but what is below `/.inspect` are the owner's. Throws a {@link RequestError} for what is refused. */
+export async function serveControl(controlled: Controlled, message: IncomingMessage): Promise<Answer> {
+  const url = urlOf(message);
+  const route = ROUTES[`${message.method} ${url.pathname}`];
+  if (!route) throw new RequestError("not_found", `${message.method} ${url.pathname} is not there`, 404);
+  const isOpenToAll = url.pathname.startsWith("/.inspect/");
+  if (!isOpenToAll && !callerOfRequest(message, url.searchParams).admin) throw permissionDenied();
+  const name = namespaceOf(message, url);
+  const body = await readBody(message);
+  try {
+    return await route({ controlled, name, database: controlled.database(name), parameters: url.searchParams, body });
+  } catch (error) {
+    if (error instanceof z.ZodError) throw invalidData(z.prettifyError(error));
+    throw error;
+  }
+}
+
+async function putRules({ database, body }: Call): Promise<Answer> {
+  let security: Namespace["security"];
+  try {
+    security = await readRules(body);
+  } catch (error) {
+    return errorAnswer(400, (error as Error).message);
+  }
+  database.security = security;
+  return ok({ status: "ok" });
+}
+
+function ok(body: unknown): Answer {
+  return { status: 200, text: JSON.stringify(body) };
+}

@@ -1,0 +1,46 @@
+import { parseArgs } from "node:util";
+import { startDatabase } from "./server.ts";
+
+/**
+ * The program that stands in for Google's Realtime Database emulator, with the same command line:
+ *
+ *     node local/database/main.ts --host 127.0.0.1 --port 9000 --functions_emulator_host 127.0.0.1 --functions_emulator_port 5001
+ */
+const { values } = parseArgs({
+  strict: false,
+  options: {
+    host: { type: "string", default: "127.0.0.1" },
+    port: { type: "string", default: "9000" },
+    single_project_mode: { type: "string" },
+    functions_emulator_host: { type: "string" },
+    functions_emulator_port: { type: "string" },
+  },
+});
+
+const functionsHost = text(values.functions_emulator_host);
+const functionsPort = text(values.functions_emulator_port);
+const server = await startDatabase({
+  host: text(values.host) ?? "127.0.0.1",
+  port: Number(text(values.port)),
+  functionsHost: functionsHost && functionsPort ? `${functionsHost}:${functionsPort}` : undefined,
+}).catch((error: Error) => fail(error.message));
+console.log(`Realtime Database is listening on ${server.host}:${server.port}`);
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop());
+// Killed with -9, the command line tool that started this program cannot stop it.
+const parent = process.ppid;
+setInterval(() => process.ppid !== parent && void stop(), 1_000).unref();
+
+async function stop(): Promise<void> {
+  await server.close();
+  process.exit(0);
+}
+
+function text(value: string | boolean | undefined): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(1);
+}

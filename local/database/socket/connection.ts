@@ -1,0 +1,257 @@
+import { randomUUID } from "node:crypto";
+import type { WebSocket } from "ws";
+import * as z from "zod";
+import { callerOf, overridden } from "../auth.ts";
+import { permissionDenied, RequestError } from "../model/failure.ts";
+import { toText } from "../model/json.ts";
+import { checkPath, parsePath, parseWritePath } from "../model/path.ts";
+import { parseWireQuery, select, WireQuery } from "../query/query.ts";
+import { ANYBODY, type Caller } from "../security.ts";
+import { type Namespace, type Put, toPuts } from "../store/namespace.ts";
+import { FrameError, FrameReader } from "./frames.ts";
+import { Listen } from "./listen.ts";
+import { OnDisconnect } from "./on-disconnect.ts";
+import { Outbox } from "./outbox.ts";
+
+/** A client that has said nothing, not even that it is alive, for so long is gone; clients say it every 45 s. */
+const IDLE_MILLIS = 120_000;
+const MAX_LISTENS = 10_000;
+const PROTOCOL_VERSION = "5";
+
+const Message = z.discriminatedUnion("t", [
+  z.object({ t: z.literal("c"), d: z.looseObject({ t: z.string() }) }),
+  z.object({ t: z.literal("d"), d: z.object({ r: z.number(), a: z.string(), b: z.looseObject({}).default({}) }) }),
+]);
+
+const AtPath = z.object({ p: z.string(), d: z.unknown().optional(), h: z.string().optional() });
+const Listening = z.object({
+  p: z.string(),
+  q: WireQuery.nullish().transform((query) => query ?? undefined),
+  t: z.number().optional(),
+  h: z.unknown().optional(),
+});
+const Credential = z.object({ cred: z.string(), authvar: z.unknown().optional(), noauth: z.boolean().optional() });
+
+/** What a request is answered with when it went well: JSON text. */
+type Answer = string;
+const NOTHING = '""';
+
+interface ConnectionOptions {
+  readonly namespace: Namespace;
+  /** What the client should connect to from now on, `host:port`. */
+  readonly host: string;
+  readonly now: () => number;
+  readonly report: (message: string) => void;
+  readonly onClosed: (connection: Connection) => void;
+}
+
+/**
+ * One client over WebSocket: its requests in the order in which they come, each answered after what it caused was pushed.
+ * Source of the protocol: Connection and PersistentConnection of the Firebase JavaScript SDK.
+ */
+export class Connection {
+  readonly session = randomUUID();
+  readonly #socket: WebSocket;
+  readonly #outbox: Outbox;
+  readonly #options: ConnectionOptions;
+  readonly #frames = new FrameReader();
+  readonly #listens = new Map<string, Listen>();
+  readonly #onDisconnect = new OnDisconnect();
+  readonly #idle: NodeJS.Timeout;
+  #caller: Caller = ANYBODY;
+  #closed = false;
+
+  constructor(socket: WebSocket, options: ConnectionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#outbox = new Outbox(socket, options.namespace.usage, () => this.close());
+    this.#idle = setTimeout(() => this.close(), IDLE_MILLIS);
+    options.namespace.usage.connected();
+    socket.on("message", (bytes: Buffer) => this.#onFrame(bytes.toString("utf8")));
+    socket.on("close", () => this.close());
+    socket.on("error", () => this.close());
+    const { host, now } = options;
+    this.#control("h", { ts: now(), v: PROTOCOL_VERSION, h: host, s: this.session });
+  }
+
+  /** Ends the connection, however it came to that, and writes what was to be written then. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#idle);
+    this.#socket.terminate();
+    const { namespace, onClosed } = this.#options;
+    namespace.usage.disconnected();
+    for (const listen of this.#listens.values()) listen.stop();
+    this.#listens.clear();
+    for (const write of this.#onDisconnect.take()) {
+      try {
+        namespace.write(write, this.#caller);
+      } catch (error) {
+        // Rules that changed meanwhile may refuse it; there is nobody left to tell.
+        if (!(error instanceof RequestError)) this.#options.report(String(error));
+      }
+    }
+    onClosed(this);
+  }
+
+  #onFrame(frame: string): void {
+    if (this.#closed || this.#outbox.isFinished) return;
+    this.#idle.refresh();
+    try {
+      const message = this.#frames.read(frame);
+      if (message !== undefined) this.#onMessage(message);
+    } catch (error) {
+      // A mistake of ours must cost this client its connection only.
+      if (!(error instanceof FrameError))
+        this.#options.report(error instanceof Error ? String(error.stack) : String(error));
+      this.#control("e", error instanceof FrameError ? error.message : "Internal server error");
+      this.#outbox.finish();
+    }
+  }
+
+  #onMessage(text: string): void {
+    const message = Message.safeParse(parse(text));
+    if (!message.success) throw new FrameError("Invalid message");
+    if (message.data.t === "c") {
+      if (message.data.d.t === "p") this.#control("o", {});
+      return;
+    }
+    const { r, a, b } = message.data.d;
+    try {
+      this.#answer(r, "ok", this.#serve(a, b));
+    } catch (error) {
+      if (error instanceof z.ZodError) this.#answer(r, "invalid_request", '"Malformed request"');
+      else if (error instanceof RequestError) this.#answer(r, error.status, JSON.stringify(error.message));
+      else throw error;
+    }
+  }
+
+  #serve(action: string, body: object): Answer {
+    switch (action) {
+      case "q":
+        return this.#listen(Listening.parse(body));
+      case "n":
+        return this.#unlisten(Listening.parse(body));
+      case "g":
+        return this.#get(Listening.parse(body));
+      case "p":
+      case "m":
+        return this.#write(action, AtPath.parse(body));
+      case "o":
+      case "om":
+        return this.#writeOnDisconnect(action, AtPath.parse(body));
+      case "oc":
+        this.#onDisconnect.cancel(parseWritePath(AtPath.parse(body).p));
+        return NOTHING;
+      case "auth":
+      case "gauth":
+        return this.#authenticate(Credential.parse(body));
+      case "unauth":
+        this.#become(ANYBODY);
+        return NOTHING;
+      case "s":
+      case "appcheck":
+      case "unappeck":
+        return NOTHING;
+      default:
+        throw new RequestError("invalid_request", `Unknown action ${action}`);
+    }
+  }
+
+  #listen({ p, q, t, h }: z.infer<typeof Listening>): Answer {
+    const { namespace } = this.#options;
+    const path = parsePath(p);
+    const query = parseWireQuery(q);
+    namespace.checkRead(path, query, this.#caller);
+    const name = nameOf(path, query && q);
+    this.#listens.get(name)?.stop();
+    if (this.#listens.size >= MAX_LISTENS) throw new RequestError("too_many_listens", "Too many listens");
+    const request = { path, query, wireQuery: q, tag: query ? t : undefined };
+    const listen = new Listen(namespace, request, {
+      caller: () => this.#caller,
+      push: (message) => this.#outbox.push(message),
+      revoked: (revoked) => this.#revoked(name, revoked),
+    });
+    this.#listens.set(name, listen);
+    this.#outbox.expecting(() => listen.start(h));
+    return namespace.isIndexed(path, query) ? "{}" : '{"w":["no_index"]}';
+  }
+
+  #unlisten({ p, q }: z.infer<typeof Listening>): Answer {
+    const name = nameOf(parsePath(p), parseWireQuery(q) && q);
+    this.#listens.get(name)?.stop();
+    this.#listens.delete(name);
+    return NOTHING;
+  }
+
+  #revoked(name: string, { path, request }: Listen): void {
+    this.#listens.delete(name);
+    const query = request.query ? { q: [request.wireQuery] } : {};
+    this.#send({ t: "d", d: { a: "c", b: { p: path.join("/"), ...query } } });
+  }
+
+  #get({ p, q }: z.infer<typeof Listening>): Answer {
+    const { namespace } = this.#options;
+    const path = parsePath(p);
+    const query = parseWireQuery(q);
+    namespace.checkRead(path, query, this.#caller);
+    namespace.checkIndex(path, query);
+    const node = namespace.root.at(path);
+    return toText(query ? select(node, query) : node, "export");
+  }
+
+  #write(action: "p" | "m", { p, d, h }: z.infer<typeof AtPath>): Answer {
+    const path = parseWritePath(p);
+    const puts: Put[] = action === "p" ? [{ path, json: d }] : toPuts(checkPath(path), d);
+    this.#options.namespace.write({ path, puts, hash: h }, this.#caller);
+    return NOTHING;
+  }
+
+  /** Rules are asked now, and again when it is written. */
+  #writeOnDisconnect(action: "o" | "om", { p, d }: z.infer<typeof AtPath>): Answer {
+    const path = parseWritePath(p);
+    const puts: Put[] = action === "o" ? [{ path, json: d }] : toPuts(checkPath(path), d);
+    if (!this.#options.namespace.mayWrite(puts, this.#caller)) throw permissionDenied();
+    this.#onDisconnect.add(puts);
+    return NOTHING;
+  }
+
+  #authenticate({ cred, authvar, noauth }: z.infer<typeof Credential>): Answer {
+    const caller = overridden(callerOf(cred), noauth ? null : authvar);
+    this.#become(caller);
+    return JSON.stringify({ auth: caller.auth });
+  }
+
+  #become(caller: Caller): void {
+    this.#caller = caller;
+    for (const listen of [...this.#listens.values()]) listen.recheck();
+  }
+
+  #answer(request: number, status: string, body: string): void {
+    this.#outbox.expecting(() =>
+      this.#outbox.push(`{"t":"d","d":{"r":${request},"b":{"s":${JSON.stringify(status)},"d":${body}}}}`),
+    );
+  }
+
+  #control(type: string, body: unknown): void {
+    this.#send({ t: "c", d: { t: type, d: body } });
+  }
+
+  #send(message: object): void {
+    this.#outbox.push(JSON.stringify(message));
+  }
+}
+
+/** What a listen is known by: its place and its query. */
+function nameOf(path: readonly string[], query: WireQuery | undefined): string {
+  return `${path.join("/")} ${JSON.stringify(query) ?? ""}`;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new FrameError("Invalid JSON");
+  }
+}
