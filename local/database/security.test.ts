@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { get, limitToLast, orderByKey, query, ref, set } from "firebase/database";
 import { describe, expect, test, vi } from "vitest";
-import { follow, useDatabase } from "./harness.ts";
+import { follow, NAMESPACE, useDatabase } from "./harness.ts";
 import { ADMIN } from "./security.ts";
 
 const harness = useDatabase();
@@ -44,5 +45,47 @@ describe("rules", () => {
     write(["room", "message"], "secret");
     await vi.waitFor(() => expect(followed.errors).toHaveLength(1));
     expect(followed.values).toEqual([null]);
+  });
+});
+
+describe("a token that runs out", () => {
+  /** As the Auth emulator makes them: unsigned, good for so many seconds. */
+  const tokenFor = (uid: string, seconds: number) => {
+    const part = (json: object) => Buffer.from(JSON.stringify(json)).toString("base64url");
+    return `${part({ alg: "none" })}.${part({ sub: uid, exp: Math.floor(Date.now() / 1_000) + seconds })}.`;
+  };
+
+  test("is said to be revoked, and the connection ends, with what was to be written then", async () => {
+    await harness.rules({ ".read": "auth.uid === 'ada'", ".write": "auth.uid === 'ada'" });
+    const client = await harness.raw();
+    expect(await client.ask("auth", { cred: tokenFor("ada", 2) })).toMatchObject({ s: "ok" });
+    await client.ask("o", { p: "/left", d: true });
+    expect(await client.ask("q", { p: "/room", h: "" })).toMatchObject({ s: "ok" });
+    await client.closed;
+    expect(client.messages.at(-1)).toMatchObject({ d: { a: "ac", b: { s: "expired_token" } } });
+    await vi.waitFor(() => expect(harness.database.root.at(["left"]).leaf).toBe(true));
+  });
+
+  test("in time for a new one goes unnoticed", async () => {
+    await harness.rules({ ".read": "auth.uid === 'ada'" });
+    const client = await harness.raw();
+    await client.ask("auth", { cred: tokenFor("ada", 2) });
+    await client.ask("auth", { cred: tokenFor("ada", 3_600) });
+    await sleep(2_200);
+    expect(await client.ask("g", { p: "/room" })).toMatchObject({ s: "ok" });
+  });
+
+  test("ends an event stream with auth_revoked", async () => {
+    await harness.rules({ ".read": "auth.uid === 'ada'" });
+    const url = `http://127.0.0.1:${harness.server.port}/room.json?ns=${NAMESPACE}&auth=${tokenFor("ada", 2)}`;
+    const response = await fetch(url, { headers: { accept: "text/event-stream" } });
+    expect(await response.text()).toMatch(/event: put[\s\S]*event: auth_revoked/);
+  });
+
+  test("that has run out long ago is one of a test, and is good", async () => {
+    await harness.rules({ ".read": "auth.uid === 'ada'" });
+    const client = await harness.raw();
+    expect(await client.ask("auth", { cred: tokenFor("ada", -3_600) })).toMatchObject({ s: "ok" });
+    expect(await client.ask("g", { p: "/room" })).toMatchObject({ s: "ok" });
   });
 });

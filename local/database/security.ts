@@ -7,6 +7,17 @@ import type { QueryVariables, RulesAuth, Verdict } from "./rules/contract.ts";
 export interface Caller {
   readonly admin: boolean;
   readonly auth: RulesAuth | null;
+  /** When the proof of who asks runs out, in milliseconds since the epoch; absent: never. */
+  readonly expiresAt?: number;
+}
+
+const MAX_TIMER_MILLIS = 2 ** 31 - 1;
+
+/** Calls back when the proof of who asks runs out, if it does. Returns the way to take that back. */
+export function whenExpired({ expiresAt }: Caller, callback: () => void): () => void {
+  if (expiresAt === undefined) return () => undefined;
+  const timer = setTimeout(callback, Math.min(Math.max(0, expiresAt - Date.now()), MAX_TIMER_MILLIS)).unref();
+  return () => clearTimeout(timer);
 }
 
 export const ADMIN: Caller = { admin: true, auth: null };

@@ -20,7 +20,7 @@ import {
   updateDoc,
   where,
 } from "firebase/firestore";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { root } from "../../scripts/suite.ts";
 
 /** Who may read what directly, and that nobody may write. */
@@ -146,4 +146,14 @@ describe("a query", () => {
   test.each(["transactions", "webhooks", "outbox", "admins", "users"])("of %s is for nobody", async (path) => {
     for (const db of [ada, operator, nobody]) await assertFails(getDocs(query(collection(db, path), limit(1))));
   });
+});
+
+test("the emulators are found by asking the hub", async () => {
+  vi.stubEnv("FIREBASE_EMULATOR_HUB", "127.0.0.1:5400");
+  const found = await initializeTestEnvironment({ projectId: "demo-found" });
+  const { firestore, database } = found.emulators;
+  expect(`${firestore?.host}:${firestore?.port}`).toBe(inject("suite").hosts.firestore);
+  expect(`${database?.host}:${database?.port}`).toBe(inject("suite").hosts.database);
+  await found.cleanup();
+  vi.unstubAllEnvs();
 });

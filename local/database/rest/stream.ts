@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { type Form, toText } from "../model/json.ts";
 import { checkPath, formatPath, type Path } from "../model/path.ts";
 import type { Query } from "../query/query.ts";
+import { whenExpired } from "../security.ts";
 import type { Commit } from "../store/commit.ts";
 import type { Subscriber } from "../store/subscribers.ts";
 import type { Update, View } from "../store/view.ts";
@@ -13,7 +14,8 @@ const KEEP_ALIVE_MILLIS = 30_000;
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
 /**
- * Follows a place as an event stream: `put`, `patch`, `keep-alive`, and `cancel` when reading is no longer allowed.
+ * Follows a place as an event stream: `put`, `patch`, `keep-alive`, `cancel` when reading is no longer allowed, and
+ * `auth_revoked` when the token has run out.
  * Source: https://firebase.google.com/docs/reference/rest/database#section-streaming
  */
 export function stream(asked: Asked, response: ServerResponse): void {
@@ -49,8 +51,10 @@ class Stream implements Subscriber {
     database.usage.connected();
     database.subscribers.add(this);
     const keepAlive = setInterval(() => this.#send("keep-alive", "null"), KEEP_ALIVE_MILLIS);
+    const forgetExpiry = whenExpired(this.#asked.caller, () => this.#end("auth_revoked", '"Auth token is expired."'));
     this.#response.once("close", () => {
       clearInterval(keepAlive);
+      forgetExpiry();
       this.#stopped = true;
       database.subscribers.remove(this);
       database.views.release(this.#view);
@@ -70,7 +74,11 @@ class Stream implements Subscriber {
   recheck(): void {
     const { database, caller } = this.#asked;
     if (this.#stopped || database.mayRead(this.path, this.#query, caller)) return;
-    this.#send("cancel", "null");
+    this.#end("cancel", "null");
+  }
+
+  #end(event: string, text: string): void {
+    this.#send(event, text);
     this.#stopped = true;
     this.#response.end();
   }

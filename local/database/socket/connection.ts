@@ -6,7 +6,7 @@ import { permissionDenied, RequestError } from "../model/failure.ts";
 import { toText } from "../model/json.ts";
 import { checkPath, parsePath, parseWritePath } from "../model/path.ts";
 import { parseWireQuery, select, WireQuery } from "../query/query.ts";
-import { ANYBODY, type Caller } from "../security.ts";
+import { ANYBODY, type Caller, whenExpired } from "../security.ts";
 import { type Namespace, type Put, toPuts } from "../store/namespace.ts";
 import { FrameError, FrameReader } from "./frames.ts";
 import { Listen } from "./listen.ts";
@@ -59,6 +59,7 @@ export class Connection {
   readonly #onDisconnect = new OnDisconnect();
   readonly #idle: NodeJS.Timeout;
   #caller: Caller = ANYBODY;
+  #forgetExpiry: () => void = () => undefined;
   #closed = false;
 
   constructor(socket: WebSocket, options: ConnectionOptions) {
@@ -79,6 +80,7 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#idle);
+    this.#forgetExpiry();
     this.#socket.terminate();
     const { namespace, onClosed } = this.#options;
     namespace.usage.disconnected();
@@ -225,7 +227,15 @@ export class Connection {
 
   #become(caller: Caller): void {
     this.#caller = caller;
+    this.#forgetExpiry();
+    this.#forgetExpiry = whenExpired(caller, () => this.#expired());
     for (const listen of [...this.#listens.values()]) listen.recheck();
+  }
+
+  /** The client comes back with a new token, and goes on where it was. */
+  #expired(): void {
+    this.#send({ t: "d", d: { a: "ac", b: { s: "expired_token", d: "Auth token is expired." } } });
+    this.#outbox.finish();
   }
 
   #answer(request: number, status: string, body: string): void {

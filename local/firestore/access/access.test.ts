@@ -269,3 +269,17 @@ test.each(["Bearer nonsense", "nonsense", "Bearer a.b.c"])("who sends %j is unau
     body: { error: { status: "UNAUTHENTICATED" } },
   });
 });
+
+test("the coverage of rules says for each expression which values it had, as data and as a page", async () => {
+  await assertFails(getDoc(doc(as("bo"), "users/eve")));
+  const path = `/emulator/v1/projects/${PROJECT_ID}:ruleCoverage`;
+  const { status, body } = await harness.http("GET", path, undefined, {});
+  expect(status).toBe(200);
+  const text = JSON.stringify(body);
+  expect(text).toContain("sourcePosition");
+  expect(text).toContain("boolValue");
+  expect(text).toContain("function isOwner(owner)");
+  const page = await harness.http("GET", `${path}.html`, undefined, {});
+  expect(page.body).toContain("<html");
+  expect(page.body).toContain("isOwner");
+});

@@ -1,7 +1,8 @@
 import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 import { v1 } from "@google-cloud/firestore";
-import type { ChannelCredentials } from "@grpc/grpc-js";
+import { type ChannelCredentials, Client, credentials, Metadata } from "@grpc/grpc-js";
+import * as fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { DATABASE, useServer } from "../harness.ts";
 
@@ -281,4 +282,51 @@ test("listening is billed a read for each document that is sent, and one at leas
   expect(await bill(() => things.doc("a").set({}), 2, listening)).toBe(1);
   expect(await bill(() => things.doc("a").set({ n: 1 }), 3, listening)).toBe(1);
   expect(await bill(() => things.doc("a").delete(), 4, listening)).toBe(0);
+});
+
+test("a stream whose token runs out ends as unauthenticated, so that the client comes back with a new one", async () => {
+  const part = (json: object) => Buffer.from(JSON.stringify(json)).toString("base64url");
+  const token = (seconds: number) =>
+    `Bearer ${part({ alg: "none" })}.${part({ sub: "ada", exp: Math.floor(Date.now() / 1_000) + seconds })}.`;
+  const [short, old] = [listen({ authorization: token(2) }), listen({ authorization: token(-3_600) })];
+  for (const { send, snapshots } of [short, old]) {
+    send({ addTarget: { targetId: 1, ...queryOf("anything") } });
+    await snapshots(1);
+  }
+  await vi.waitFor(() => expect(short.errors).toMatchObject([{ code: 16 }]), { timeout: 5_000 });
+  expect(old.errors).toEqual([]);
+});
+
+describe("bad input", () => {
+  test("to a stream ends it with INVALID_ARGUMENT, whatever the bytes, and no other", { timeout: 60_000 }, async () => {
+    const bystander = listen();
+    bystander.send({ addTarget: { targetId: 1, ...queryOf("bystander") } });
+    await bystander.snapshots(1);
+    const client = new Client(`127.0.0.1:${harness.server.port}`, credentials.createInsecure());
+    const same = (bytes: Buffer) => bytes;
+    const metadata = new Metadata();
+    metadata.set("authorization", "Bearer owner");
+    const ends = (method: string, requests: readonly Uint8Array[]) =>
+      new Promise<number>((resolve) => {
+        const path = `/google.firestore.v1.Firestore/${method}`;
+        const stream = client.makeBidiStreamRequest<Buffer, Buffer>(path, same, same, metadata);
+        stream.on("data", () => undefined);
+        stream.on("error", () => undefined);
+        stream.once("status", ({ code }) => resolve(code));
+        for (const request of requests) stream.write(Buffer.from(request));
+        stream.end();
+      });
+    const requests = fc.array(fc.uint8Array({ maxLength: 60 }), { minLength: 1, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom("Listen", "Write"), requests, async (method, bytes) => {
+        expect([0, 3]).toContain(await ends(method, bytes));
+      }),
+      { numRuns: 300 },
+    );
+    client.close();
+    expect(harness.reports).toEqual([]);
+    await harness.client.doc("bystander/a").set({});
+    await bystander.snapshots(2);
+    expect(bystander.errors).toEqual([]);
+  });
 });
