@@ -44,6 +44,8 @@ export async function startTime({
 
 /** Keeps a file with the clock's state as JSON, `{"offset": ms}` or `{"frozenAt": ms}`; there is none while it is real time. */
 function keepFile(clock: SuiteClock, file: string): () => void {
+  // One that was killed may have left its own.
+  rmSync(file, { force: true });
   const forget = clock.onChange(({ offset, frozenAt }) => {
     if (offset === 0 && frozenAt === undefined) rmSync(file, { force: true });
     else writeFileSync(file, JSON.stringify(frozenAt === undefined ? { offset } : { frozenAt }));
