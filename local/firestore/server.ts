@@ -30,7 +30,7 @@ export interface FirestoreServer {
 export async function startFirestore(options: ServerOptions = {}): Promise<FirestoreServer> {
   const { host = "127.0.0.1", port = 0, report = console.error } = options;
   const firestore = new Firestore(options);
-  const timeToLive = new TimeToLive(firestore);
+  const timeToLive = new TimeToLive(firestore, report);
   const triggers = new Triggers(options.functionsHost, report);
   for (const [project, source] of Object.entries(options.rules ?? {})) firestore.rules.put(project, source);
   firestore.subscribe((commit) => triggers.onCommit(commit));

@@ -283,3 +283,40 @@ test("the coverage of rules says for each expression which values it had, as dat
   expect(page.body).toContain("<html");
   expect(page.body).toContain("isOwner");
 });
+
+describe("what rules hide", () => {
+  const token = `Bearer ${Buffer.from('{"alg":"none"}').toString("base64url")}.${Buffer.from('{"sub":"ada"}').toString("base64url")}.`;
+  const documents = `projects/${PROJECT_ID}/databases/(default)/documents`;
+  const commit = (...writes: object[]) =>
+    harness.http("POST", `/v1/${documents}:commit`, { writes }, { authorization: token });
+
+  test("is not told by a listener when a document leaves its query", async () => {
+    await given((db) => setDoc(doc(db, "blogs/x/posts/1"), { author: "ada" }));
+    const seen: unknown[] = [];
+    const posts = query(collectionGroup(as("ada"), "posts"), where("author", "==", "ada"));
+    onSnapshot(posts, (snapshot) => seen.push(...snapshot.docChanges().map(({ type, doc }) => [type, doc.data()])));
+    await vi.waitFor(() => expect(seen).toEqual([["added", { author: "ada" }]]));
+    await given((db) => setDoc(doc(db, "blogs/x/posts/1"), { author: "bo", secret: "of bo" }));
+    await vi.waitFor(() => expect(seen).toHaveLength(2));
+    expect(seen[1]).toEqual(["removed", { author: "ada" }]);
+  });
+
+  test("is not told by checks that write nothing", async () => {
+    await given((db) => setDoc(doc(db, "hidden/there"), {}));
+    for (const id of ["there", "missing"]) {
+      const verify = `${documents}/hidden/${id}`;
+      for (const currentDocument of [{ exists: true }, { exists: false }, { updateTime: "2020-01-01T00:00:00Z" }]) {
+        expect((await commit({ verify, currentDocument })).status).toBe(403);
+      }
+    }
+  });
+
+  test("cannot be made by calling a create an update", async () => {
+    const update = {
+      name: `${documents}/users/ada`,
+      fields: { name: { stringValue: "x" }, admin: { booleanValue: true } },
+    };
+    expect((await commit({ update })).status).toBe(403);
+    expect((await commit({ update }, { update, currentDocument: { exists: true } })).status).toBe(403);
+  });
+});

@@ -72,9 +72,10 @@ export class Access {
     return (drafts, time) => {
       const after = new Map(drafts.map((draft) => [draft.path, draft]));
       let left = drafts.length > 1 ? READS_OF_MANY : READS_OF_ONE;
-      for (const draft of drafts.filter(({ isWritten }) => isWritten)) {
+      for (const draft of drafts) {
         left -= this.#judge(ruleset, {
-          ...writeRequest(database.name, draft),
+          // What is only verified is as good as read.
+          ...(draft.isWritten ? writeRequest(database.name, draft) : readRequest(database.name, draft)),
           time: timestampOf(time),
           document: documents(database, { after }),
           readLimit: Math.min(READS_OF_ONE, left),
@@ -118,6 +119,14 @@ function denied(why: string): StatusError {
 function timestampOf(micros: number): RulesTimestamp {
   const millis = Math.floor(micros / 1_000);
   return new RulesTimestamp(Math.floor(millis / 1_000), (millis % 1_000) * 1_000_000);
+}
+
+function readRequest(
+  database: string,
+  { path, before }: DocumentDraft,
+): Pick<RulesRequest, "method" | "path" | "resource"> {
+  const resource = before ? resourceOf(database, path, before.fields) : null;
+  return { method: "get", path: segmentsOf(database, path), resource };
 }
 
 function writeRequest(

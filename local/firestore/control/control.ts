@@ -126,7 +126,12 @@ async function putIndexes({ timeToLive }: Control, { project, body }: Call): Pro
   return { status: 200, body: {} };
 }
 
-const ClockState = z.object({ offset: z.number(), frozenAt: z.number().nonnegative().optional() });
+/** Of the year 2255, up to which microseconds are exact. */
+const MAX_MILLIS = 9_000_000_000_000;
+const ClockState = z.object({
+  offset: z.number().max(MAX_MILLIS / 2),
+  frozenAt: z.number().nonnegative().max(MAX_MILLIS).optional(),
+});
 const MICROS = 1_000;
 
 /** Sets the time, in milliseconds: ahead of real time, or to stand still. */

@@ -79,3 +79,10 @@ test.each([{}, { offset: "1h" }, { offset: 0, frozenAt: -1 }])(
     expect((await setClock(state)).status).toBe(400);
   },
 );
+
+test("a policy that cannot be followed is reported, and the server goes on", async () => {
+  await putPolicies(["sessions", "expire-at", true]);
+  await setClock({ offset: 0 });
+  expect(harness.reports.join()).toContain("TTL of sessions.expire-at");
+  expect((await harness.client.doc("a/b").get()).exists).toBe(false);
+});

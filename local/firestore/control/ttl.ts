@@ -26,11 +26,13 @@ const MAX_PAGES = 1_000;
  */
 export class TimeToLive {
   readonly #firestore: Firestore;
+  readonly #report: (message: string) => void;
   readonly #policies = new Map<string, readonly { collectionGroup: string; fieldPath: string }[]>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(firestore: Firestore) {
+  constructor(firestore: Firestore, report: (message: string) => void) {
     this.#firestore = firestore;
+    this.#report = report;
     this.#timer = setInterval(() => void this.sweep(), SWEEP_MILLIS).unref();
   }
 
@@ -42,10 +44,14 @@ export class TimeToLive {
     );
   }
 
-  /** Deletes what has outlived its time. */
+  /** Deletes what has outlived its time. Never throws: what cannot be deleted now is reported, and tried again. */
   async sweep(): Promise<void> {
     for (const [project, policies] of this.#policies) {
-      for (const policy of policies) await this.#delete(`projects/${project}/databases/(default)`, policy);
+      for (const policy of policies) {
+        await this.#delete(`projects/${project}/databases/(default)`, policy).catch((error: Error) =>
+          this.#report(`TTL of ${policy.collectionGroup}.${policy.fieldPath}: ${error.message}`),
+        );
+      }
     }
   }
 

@@ -32,19 +32,12 @@ export class Moment {
   }
 
   /** Tells of a document: to which targets it belongs now, and to which no more. */
-  document(
-    path: string,
-    targetIds: readonly number[],
-    {
-      removedTargetIds,
-      projection,
-    }: { removedTargetIds: readonly number[]; projection?: readonly FieldPath[] | undefined },
-  ): ListenResponse {
-    if (projection) return this.#make(path, targetIds, { removedTargetIds, projection });
-    const key = `${targetIds}-${removedTargetIds} ${path}`;
+  document(path: string, targetIds: readonly number[], rest: Telling): ListenResponse {
+    if (rest.projection) return this.#make(path, targetIds, rest);
+    const key = `${targetIds}-${rest.removedTargetIds}${rest.hidesLeft ? "!" : ""} ${path}`;
     const known = this.#shared.get(key);
     if (known) return known;
-    const made = this.#make(path, targetIds, { removedTargetIds });
+    const made = this.#make(path, targetIds, rest);
     if (this.#shared.size < MAX_SHARED) this.#shared.set(key, made);
     return made;
   }
@@ -52,15 +45,20 @@ export class Moment {
   #make(
     path: string,
     targetIds: readonly number[],
-    { removedTargetIds, projection }: { removedTargetIds: readonly number[]; projection?: readonly FieldPath[] },
+    { removedTargetIds, projection, hidesLeft }: Telling,
   ): ListenResponse {
     const { name } = this.#database;
     const version = this.#database.get(path);
-    if (version) {
-      const document = toWire(name, { path, version }, projection);
-      return { documentChange: { document, targetIds, removedTargetIds } };
-    }
-    const document = `${name}/documents/${path}`;
-    return { documentDelete: { document, removedTargetIds, readTime: this.seen.readTime } };
+    const gone = { document: `${name}/documents/${path}`, removedTargetIds, readTime: this.seen.readTime };
+    if (!version) return { documentDelete: gone };
+    if (hidesLeft && targetIds.length === 0) return { documentRemove: gone };
+    return { documentChange: { document: toWire(name, { path, version }, projection), targetIds, removedTargetIds } };
   }
+}
+
+interface Telling {
+  readonly removedTargetIds: readonly number[];
+  readonly projection?: readonly FieldPath[] | undefined;
+  /** Whether a document that has left all targets is named only: nothing proves that the client may read what it is now. */
+  readonly hidesLeft: boolean;
 }

@@ -40,6 +40,7 @@ export class ListenStream {
   readonly #heartbeat: NodeJS.Timeout;
   #open: OpenDatabase | undefined;
   #notices: ListenResponse[] = [];
+  readonly #failed = Promise.withResolvers<never>();
   #isFlushing = false;
   #hasNews = false;
   #isClosed = false;
@@ -49,7 +50,14 @@ export class ListenStream {
     this.#firestore = firestore;
     this.#out = out;
     this.#access = access;
+    // Whoever has ended the stream does not wait for it.
+    this.#failed.promise.catch(() => undefined);
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MILLIS).unref();
+  }
+
+  /** Rejects when the stream cannot go on. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
   }
 
   /** Takes a request. What is wrong with one target ends that target; what is thrown ends the stream. */
@@ -118,6 +126,7 @@ export class ListenStream {
       watch: (one) =>
         views.watch(keyOf(wanted), subject, (deltas) => {
           one.note(deltas);
+          one.hasChanged = true;
           this.#wake();
         }),
     });
@@ -154,6 +163,7 @@ export class ListenStream {
   #judge(target: LiveTarget): void {
     try {
       target.lookups = this.#permit(this.#open as OpenDatabase, target.subject);
+      target.hasChanged = false;
     } catch (error) {
       target.release();
       this.#targets.delete(target.id);
@@ -179,9 +189,10 @@ export class ListenStream {
   async #flush(): Promise<void> {
     try {
       while (this.#hasNews && !this.#isClosed) await this.#sendAll(this.#collect());
-    } catch {
-      // The client has stopped reading. It will come back with a resume token.
+    } catch (error) {
+      // Most likely the client has stopped reading. It will come back with a resume token.
       this.close();
+      this.#failed.reject(error);
     } finally {
       this.#isFlushing = false;
     }
@@ -199,7 +210,7 @@ export class ListenStream {
     this.#hasNews = false;
     if (!this.#open) return this.#takeNotices();
     for (const target of this.#targets.values()) {
-      if (target.current && target.isBehind && "paths" in target.subject) this.#judge(target);
+      if (target.hasChanged && "paths" in target.subject) this.#judge(target);
     }
     const moment = this.#open.views.moment();
     const documents = this.#documents(moment);
@@ -235,8 +246,9 @@ export class ListenStream {
       }
       if (target.current) this.#firestore.usage.lookedUp(deltas.filter((delta) => this.#isBilled(delta)).length);
     }
+    const hidesLeft = this.#access.caller.kind === "app";
     return [...told.values()].map(({ path, target, targetIds, removedTargetIds }) =>
-      moment.document(path, targetIds, { removedTargetIds, projection: projectionOf(target) }),
+      moment.document(path, targetIds, { removedTargetIds, projection: projectionOf(target), hidesLeft }),
     );
   }
 

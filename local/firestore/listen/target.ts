@@ -13,6 +13,8 @@ export class LiveTarget {
   readonly once: boolean;
   /** Whether the client has been told that it has all of it. */
   current = false;
+  /** Whether a document of it has changed since it was judged. */
+  hasChanged = false;
   /** The documents on which rests that the client may have it. */
   lookups: Lookups = new Set();
   /** How many documents the client should count if it is not what it says it has. */

@@ -31,6 +31,8 @@ export async function getDocument(
   const view = openView(firestore, parseName(request.name).database, request);
   const { database, transaction, transactions, at } = view;
   const path = documentPath(request.name, database.name);
+  // Before it waits and makes others wait, and again for what it then finds.
+  if (transaction) access.get(view, [path], { at });
   if (transaction) await transactions.lockDocuments(transaction, [path]);
   access.get(view, [path], { at });
   const version = database.get(path, at);
@@ -48,6 +50,7 @@ export async function* batchGetDocuments(
   const paths = names.map((name) => documentPath(name, request.database));
   const view = openView(firestore, request.database, request);
   const { database, transaction, transactions, at, begun } = view;
+  if (transaction) access.get(view, paths, { at });
   if (transaction) await transactions.lockDocuments(transaction, paths);
   access.get(view, paths, { at });
   const versions = paths.map((path) => database.get(path, at));

@@ -20,7 +20,7 @@ export async function listen(
   const stream = new ListenStream(firestore, out, access);
   const stop = firestore.rules.onChange(() => stream.judgeAgain());
   try {
-    for await (const request of untilExpiry(requests, access)) stream.receive(request);
+    await Promise.race([takeAll(stream, untilExpiry(requests, access)), stream.failed]);
   } finally {
     stop();
     stream.close();
@@ -47,6 +47,10 @@ export async function write(
     const { writeResults, commitTime } = await commit(firestore, { database, writes: request.writes ?? [] }, access);
     if (!out.send({ streamToken, writeResults, commitTime })) await out.drained();
   }
+}
+
+async function takeAll(stream: ListenStream, requests: AsyncIterable<ListenRequest>): Promise<void> {
+  for await (const request of requests) stream.receive(request);
 }
 
 /** The requests of a caller for as long as their token holds. They come back with a new one, and go on where they were. */

@@ -64,8 +64,9 @@ export function workOut(database: Database, writes: readonly Write[], time: numb
     // Whether a document is there is told only to those who may write it.
     if (refusal && !judge) throw refusal;
     const isSilent = write.delete !== undefined || write.verify !== undefined;
+    // The first write says whether there was something to update; what it has made itself was not there before.
+    if (!draft.isWritten) draft.isUpdate ||= write.currentDocument?.exists === true;
     draft.isWritten ||= write.verify === undefined;
-    draft.isUpdate ||= write.currentDocument?.exists === true;
     pending.push({ draft, isSilent, transformResults: applyWrite(write, draft, time) });
   }
   judge?.([...drafts.values()].map(judged), time);

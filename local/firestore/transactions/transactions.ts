@@ -182,7 +182,7 @@ export class Transactions {
         return { ...outcome, time };
       }
       const resource = [...conflict][0]?.predicates[0]?.resource ?? "?";
-      await this.#locks.settle(owner, resource, () => this.#readersOf(workOut(this.#database, writes, time)));
+      await this.#locks.settle(owner, resource, () => this.#readersOf(outcome));
     }
   }
 

@@ -236,6 +236,11 @@ export interface ListenResponse {
     readonly removedTargetIds: readonly number[];
     readonly readTime: Timestamp;
   };
+  readonly documentRemove?: {
+    readonly document: string;
+    readonly removedTargetIds: readonly number[];
+    readonly readTime: Timestamp;
+  };
   readonly filter?: { readonly targetId: number; readonly count: number };
 }
 
