@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Firestore } from "@google-cloud/firestore";
 import { startFirestore } from "../../local/firestore/server.ts";
+import { unsignedToken } from "../../local/tokens.ts";
 import { root } from "../../scripts/suite.ts";
 import { table } from "../../scripts/table.ts";
 import { percentile, rounded } from "./program.ts";
@@ -17,9 +18,7 @@ service cloud.firestore {
   }
 }`;
 
-const token = (claims: object) => `${encode({ alg: "none" })}.${encode(claims)}.`;
-const encode = (json: object) => Buffer.from(JSON.stringify(json)).toString("base64url");
-const AS_APP = `Bearer ${token({ sub: UID, user_id: UID, iat: 0, exp: 3600 })}`;
+const AS_APP = `Bearer ${unsignedToken({ sub: UID, user_id: UID, iat: 0, exp: 3600 })}`;
 
 const server = await startFirestore({
   rules: { "demo-product": readFileSync(`${root}/firestore.rules`, "utf8"), "demo-lookups": LOOKING_UP },

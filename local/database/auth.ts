@@ -1,16 +1,7 @@
 import * as z from "zod";
+import { identityOf, OWNER, payloadOf } from "../tokens.ts";
 import { RequestError } from "./model/failure.ts";
 import { ADMIN, ANYBODY, type Caller } from "./security.ts";
-
-/** The token of server SDKs and of the CLI towards emulators. */
-const OWNER = "owner";
-
-const Claims = z.looseObject({
-  sub: z.string().optional(),
-  user_id: z.string().optional(),
-  exp: z.number().optional(),
-  firebase: z.looseObject({ sign_in_provider: z.string().optional() }).optional(),
-});
 
 /** What custom tokens of the first years carried: the auth variable itself, below `d`. */
 const Legacy = z.looseObject({ v: z.literal(0), d: z.looseObject({ uid: z.string() }) });
@@ -28,15 +19,14 @@ export function callerOf(token: string | undefined): Caller {
     const { d } = legacy.data;
     return { admin: false, auth: { ...d, uid: d.uid, token: d, provider: String(d.provider ?? "custom") } };
   }
-  const claims = Claims.safeParse(payload);
-  const uid = claims.data?.user_id ?? claims.data?.sub;
-  if (!claims.success || uid === undefined) throw invalidToken();
-  const provider = claims.data.firebase?.sign_in_provider;
-  const expiresAt = (claims.data.exp ?? 0) * 1_000;
+  const identity = identityOf(payload, Date.now());
+  if (identity === undefined) throw invalidToken();
+  const { uid, claims, expiresAt } = identity;
+  const provider = claims.firebase?.sign_in_provider;
   return {
     admin: false,
-    auth: { uid, token: claims.data, ...(provider === undefined ? {} : { provider }) },
-    ...(expiresAt > Date.now() ? { expiresAt } : {}),
+    auth: { uid, token: claims, ...(provider === undefined ? {} : { provider }) },
+    ...(expiresAt === undefined ? {} : { expiresAt }),
   };
 }
 
@@ -54,16 +44,6 @@ export function overridden(caller: Caller, override: unknown): Caller {
     admin: false,
     auth: { ...others, uid, token: claims.data ?? {}, ...(typeof provider === "string" ? { provider } : {}) },
   };
-}
-
-function payloadOf(token: string): unknown {
-  const [, payload, ...rest] = token.split(".");
-  if (payload === undefined || rest.length !== 1) throw invalidToken();
-  try {
-    return JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
-  } catch {
-    throw invalidToken();
-  }
 }
 
 function invalidToken(): RequestError {

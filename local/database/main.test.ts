@@ -1,25 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { afterEach, expect, test, vi } from "vitest";
-import { answers, freePort } from "../ports.ts";
+import { expect, test } from "vitest";
+import { complaintOf, down, exit, up, usePrograms } from "../harness.ts";
+import { freePort } from "../ports.ts";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
-const children: ChildProcess[] = [];
-
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill("SIGKILL");
-});
-
-function start(args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
-  children.push(child);
-  return child;
-}
-
-const exit = (child: ChildProcess) =>
-  new Promise((resolve) => child.once("exit", (code, signal) => resolve(code ?? signal)));
-const up = (port: number) => vi.waitFor(async () => expect(await answers(port)).toBe(true), { timeout: 5_000 });
-const down = (port: number) => vi.waitFor(async () => expect(await answers(port)).toBe(false), { timeout: 5_000 });
+const start = usePrograms();
 
 test("takes the arguments that the CLI gives Google's program, and ends cleanly on SIGINT with clients on it", async () => {
   const port = await freePort();
@@ -40,12 +25,9 @@ test("says so and fails when its port is taken", async () => {
   start([main, "--port", String(port)]);
   await up(port);
   const second = start([main, "--port", String(port)]);
-  let complaint = "";
-  second.stderr?.on("data", (chunk) => {
-    complaint += chunk;
-  });
+  const complaint = complaintOf(second);
   expect(await exit(second)).toBe(1);
-  expect(complaint).toContain("address already in use");
+  expect(await complaint).toContain("address already in use");
 });
 
 test("does not outlive a parent that was killed", async () => {

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { endWithParent, fail, text } from "../program.ts";
 import { startDatabase } from "./server.ts";
 
 /**
@@ -25,22 +26,4 @@ const server = await startDatabase({
   functionsHost: functionsHost && functionsPort ? `${functionsHost}:${functionsPort}` : undefined,
 }).catch((error: Error) => fail(error.message));
 console.log(`Realtime Database is listening on ${server.host}:${server.port}`);
-
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop());
-// Killed with -9, the command line tool that started this program cannot stop it.
-const parent = process.ppid;
-setInterval(() => process.ppid !== parent && void stop(), 1_000).unref();
-
-async function stop(): Promise<void> {
-  await server.close();
-  process.exit(0);
-}
-
-function text(value: string | boolean | undefined): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function fail(message: string): never {
-  console.error(message);
-  process.exit(1);
-}
+endWithParent(server);

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import { endWithParent, fail, text } from "../program.ts";
 import { RulesSyntaxError } from "../rules/rules.ts";
 import { startFirestore } from "./server.ts";
 
@@ -32,22 +33,4 @@ const server = await startFirestore({
   ...(rulesFile && project ? { rules: { [project]: await readFile(rulesFile, "utf8") } } : {}),
 }).catch((error: Error) => fail(error instanceof RulesSyntaxError ? `${rulesFile}: ${error.message}` : error.message));
 console.log(`Firestore is listening on ${server.host}:${server.port}`);
-
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop());
-// Killed with -9, the command line tool that started this program cannot stop it.
-const parent = process.ppid;
-setInterval(() => process.ppid !== parent && void stop(), 1_000).unref();
-
-async function stop(): Promise<void> {
-  await server.close();
-  process.exit(0);
-}
-
-function text(value: string | boolean | undefined): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function fail(message: string): never {
-  console.error(message);
-  process.exit(1);
-}
+endWithParent(server);

@@ -16,7 +16,8 @@ export async function hear(tx: Transaction, id: string, news: News): Promise<Out
   const reference = purchases().doc(id);
   const known = (await tx.get(reference)).data();
   if (!known) {
-    tx.create(reference, withNews({ state: "foretold", updatedAt: timestamp() } satisfies Foretold as Foretold, news));
+    const foretold: Foretold = { state: "foretold", updatedAt: timestamp() };
+    tx.create(reference, withNews(foretold, news));
     return { result: "foretold", purchase: id, news: RESULTS[news.kind] };
   }
   const next = withNews(known, news);

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
+import { Deliveries } from "../../deliveries.ts";
 import { RequestError } from "../model/failure.ts";
 import type { Node } from "../model/node.ts";
 import { formatPath, type Path, splitPath } from "../model/path.ts";
 import type { Caller } from "../security.ts";
 import type { Commit } from "../store/commit.ts";
-import { Deliveries } from "./deliveries.ts";
 
 /**
  * Functions that run on changes of data: the registrations that firebase-tools sends, and the events in the form that
@@ -76,7 +76,7 @@ export class Triggers {
   /** @param functionsHost `host:port` of the functions emulator; without it nothing is delivered */
   constructor(functionsHost: string | undefined, report: (message: string) => void) {
     this.#report = report;
-    this.#deliveries = new Deliveries(functionsHost, report);
+    this.#deliveries = new Deliveries({ host: functionsHost, attempts: 1, report });
   }
 
   /** Registers a function for a database, or registers it anew. Throws on a malformed registration. */

@@ -1,50 +1,23 @@
 import { spawn } from "node:child_process";
-import { connect as connectTcp, createServer, type Server, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { goOffline, limitToLast, onChildAdded, onDisconnect, orderByKey, query, ref, set } from "firebase/database";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { startWire } from "../../harness.ts";
 import { useDatabase } from "../harness.ts";
 
 const harness = useDatabase();
 
-/** Passes bytes on until it is cut. */
-async function cuttableProxy(target: number): Promise<{ port: number; cut(): void }> {
-  const sockets = new Set<Socket>();
-  const proxy: Server = createServer((client) => {
-    const upstream = connectTcp(target, "127.0.0.1");
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from);
-      from.on("error", () => to.destroy());
-      from.on("close", () => to.destroy());
-      from.pipe(to);
-    }
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-  const cut = () => {
-    for (const socket of sockets) socket.destroy();
-    sockets.clear();
-  };
-  onTestFinished(() => {
-    cut();
-    proxy.close();
-  });
-  return { port: (proxy.address() as { port: number }).port, cut };
-}
-
 describe("a client whose connection is cut", () => {
   test("comes back and has seen every child once", async () => {
-    const proxy = await cuttableProxy(harness.server.port);
-    const reader = harness.connect({ sub: "reader" }, proxy.port);
+    const wire = await startWire(harness.server.port);
+    const reader = harness.connect({ sub: "reader" }, wire.port);
     const writer = harness.connect();
     const seen: string[] = [];
     onChildAdded(query(ref(reader, "log"), orderByKey(), limitToLast(50)), ({ key }) => seen.push(String(key)));
     const add = (n: number) => set(ref(writer, `log/${n}`), { n });
     for (let n = 0; n < 5; n++) await add(n);
     await vi.waitFor(() => expect(seen).toHaveLength(5));
-    proxy.cut();
+    wire.cut();
     for (let n = 5; n < 10; n++) await add(n);
     await vi.waitFor(() => expect(seen).toHaveLength(10), { timeout: 15_000 });
     await add(10);
@@ -53,10 +26,10 @@ describe("a client whose connection is cut", () => {
   });
 
   test("writes what it wrote meanwhile, once", async () => {
-    const proxy = await cuttableProxy(harness.server.port);
-    const client = harness.connect({ sub: "writer" }, proxy.port);
+    const wire = await startWire(harness.server.port);
+    const client = harness.connect({ sub: "writer" }, wire.port);
     await set(ref(client, "n"), 1);
-    proxy.cut();
+    wire.cut();
     await set(ref(client, "n"), 2);
     expect(harness.database.root.child("n").leaf).toBe(2);
   });

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import { identityOf, OWNER, payloadOf } from "../../tokens.ts";
 import { StatusError } from "../wire/status.ts";
 
 /** Who asks: a server, for which security rules do not hold, or an app, with the claims of its user if somebody is signed in. */
@@ -11,15 +11,7 @@ export interface AppCaller {
   readonly expiresAt: number | undefined;
 }
 
-/** What official clients of an emulator send to say that they are a server. */
-const OWNER = "owner";
 const NOBODY: AppCaller = { kind: "app", auth: null, expiresAt: undefined };
-
-const Claims = z.looseObject({
-  sub: z.string().min(1).optional(),
-  user_id: z.string().min(1).optional(),
-  exp: z.number().optional(),
-});
 
 /**
  * Reads an Authorization header. As in Google's emulator the tokens are taken at their word: they come from the Auth emulator or from a
@@ -30,20 +22,9 @@ export function callerOf(authorization: string | undefined, now: number = Date.n
   const token = /^(?:Bearer|Firebase) +(\S+)$/i.exec(authorization)?.[1];
   if (token === undefined) throw unauthenticated();
   if (token === OWNER) return { kind: "server" };
-  const claims = claimsOf(token);
-  const uid = claims.user_id ?? claims.sub;
-  if (uid === undefined) throw unauthenticated();
-  const expiresAt = claims.exp === undefined ? 0 : claims.exp * 1_000;
-  return { kind: "app", auth: { uid, token: claims }, expiresAt: expiresAt > now ? expiresAt : undefined };
-}
-
-function claimsOf(token: string): z.output<typeof Claims> {
-  try {
-    const [, payload = ""] = token.split(".");
-    return Claims.parse(JSON.parse(Buffer.from(payload, "base64url").toString("utf8")));
-  } catch {
-    throw unauthenticated();
-  }
+  const identity = identityOf(payloadOf(token), now);
+  if (identity === undefined) throw unauthenticated();
+  return { kind: "app", auth: { uid: identity.uid, token: identity.claims }, expiresAt: identity.expiresAt };
 }
 
 function unauthenticated(): StatusError {

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { request as httpRequest } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
+import { Deliveries } from "../../deliveries.ts";
 import { formatFieldPath } from "../model/path.ts";
 import { type Fields, identical, isMap, Timestamp } from "../model/value.ts";
 import type { Change, Commit } from "../store/database.ts";
@@ -13,11 +12,7 @@ import { writeTimestamp, writeValue } from "../wire/json.ts";
  * functions emulator as CloudEvents in the form that firebase-functions decodes.
  */
 
-const MAX_QUEUED = 100_000;
-const PARALLEL = 8;
-const ATTEMPTS = 5;
-const RETRY_MILLIS = 200;
-const DELIVERY_TIMEOUT_MILLIS = 10 * 60_000;
+const DELIVERY_ATTEMPTS = 5;
 
 type Kind = "created" | "updated" | "deleted" | "written";
 
@@ -54,24 +49,13 @@ const FIRST_GENERATION_KINDS: Record<string, Kind> = {
   write: "written",
 };
 
-interface Delivery {
-  readonly trigger: Trigger;
-  readonly event: object;
-}
-
 export class Triggers {
-  readonly #functionsHost: string | undefined;
-  readonly #report: (message: string) => void;
+  readonly #deliveries: Deliveries;
   readonly #triggers = new Map<string, Trigger>();
-  readonly #queue: Delivery[] = [];
-  #running = 0;
-  #dropped = 0;
-  #closed = false;
 
   /** @param functionsHost `host:port` of the functions emulator; without it nothing is delivered */
   constructor(functionsHost: string | undefined, report: (message: string) => void) {
-    this.#functionsHost = functionsHost;
-    this.#report = report;
+    this.#deliveries = new Deliveries({ host: functionsHost, attempts: DELIVERY_ATTEMPTS, report });
   }
 
   /** Registers a function of the second generation, or registers it anew. */
@@ -102,56 +86,24 @@ export class Triggers {
 
   /** Queues the events of a commit for the functions that want them. */
   onCommit(commit: Commit): void {
-    if (this.#triggers.size === 0 || this.#functionsHost === undefined) return;
+    if (this.#triggers.size === 0 || !this.#deliveries.enabled) return;
     const [, project, , database] = commit.database.split("/") as [string, string, string, string];
     for (const change of commit.changes) {
       for (const trigger of this.#triggers.values()) {
         if (trigger.project !== project || trigger.database !== database || !wants(trigger, change)) continue;
-        this.#enqueue({ trigger, event: eventOf(trigger, commit, change) });
+        this.#deliveries.enqueue({
+          url: `/functions/projects/${trigger.project}/triggers/${trigger.key}`,
+          contentType: "application/cloudevents+json; charset=utf-8",
+          body: JSON.stringify(eventOf(trigger, commit, change)),
+          onGone: () => this.#triggers.delete(trigger.key),
+        });
       }
     }
   }
 
   /** Stops delivering; what is queued is dropped. */
   close(): void {
-    this.#closed = true;
-    this.#queue.length = 0;
-  }
-
-  #enqueue(delivery: Delivery): void {
-    if (this.#queue.length >= MAX_QUEUED) {
-      this.#dropped++;
-      if (this.#dropped === 1 || this.#dropped % 1_000 === 0) {
-        this.#report(`${this.#dropped} function event(s) dropped: more than ${MAX_QUEUED} are waiting`);
-      }
-      return;
-    }
-    this.#queue.push(delivery);
-    if (this.#running < PARALLEL) void this.#work();
-  }
-
-  async #work(): Promise<void> {
-    this.#running++;
-    for (let next = this.#queue.shift(); next && !this.#closed; next = this.#queue.shift()) await this.#deliver(next);
-    this.#running--;
-  }
-
-  /** Delivers once; only a functions emulator that does not answer at all is tried again. */
-  async #deliver({ trigger, event }: Delivery): Promise<void> {
-    for (let attempt = 1; attempt <= ATTEMPTS && !this.#closed; attempt++) {
-      try {
-        const status = await post(
-          this.#functionsHost as string,
-          `/functions/projects/${trigger.project}/triggers/${trigger.key}`,
-          event,
-        );
-        if (status === 204 || status === 404) this.#triggers.delete(trigger.key);
-        return;
-      } catch (error) {
-        if (attempt === ATTEMPTS) this.#report(`event for ${trigger.key} not delivered: ${(error as Error).message}`);
-        else await sleep(RETRY_MILLIS * 2 ** attempt);
-      }
-    }
+    this.#deliveries.close();
   }
 }
 
@@ -224,26 +176,4 @@ function changedPaths(before: Fields, after: Fields, above: readonly string[] = 
     else paths.push(formatFieldPath([...above, name]));
   }
   return paths;
-}
-
-function post(host: string, path: string, event: object): Promise<number> {
-  const body = Buffer.from(JSON.stringify(event));
-  return new Promise((resolve, reject) => {
-    const request = httpRequest(
-      `http://${host}${path}`,
-      {
-        method: "POST",
-        timeout: DELIVERY_TIMEOUT_MILLIS,
-        headers: { "content-type": "application/cloudevents+json; charset=utf-8", "content-length": body.length },
-      },
-      (response) => {
-        response.resume();
-        response.once("end", () => resolve(response.statusCode ?? 0));
-        response.once("error", reject);
-      },
-    );
-    request.once("timeout", () => request.destroy(new Error("no answer in time")));
-    request.once("error", reject);
-    request.end(body);
-  });
 }

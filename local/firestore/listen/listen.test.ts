@@ -1,5 +1,3 @@
-import type { AddressInfo } from "node:net";
-import { createServer, connect as dial, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DocumentData, Query, QuerySnapshot } from "@google-cloud/firestore";
 import { FieldPath, Filter } from "@google-cloud/firestore";
@@ -7,6 +5,7 @@ import * as fc from "fast-check";
 import { deleteApp, type FirebaseApp, initializeApp } from "firebase/app";
 import * as web from "firebase/firestore";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { startWire } from "../../harness.ts";
 import { PROJECT, useServer } from "../harness.ts";
 
 const harness = useServer();
@@ -198,38 +197,6 @@ test("after any writes, what a listener has is what its query gives", async () =
   );
 });
 
-/** A wire that can be cut: forwards to the server until all its connections are killed. */
-async function startWire(): Promise<{ port: number; cut(): void; close(): void }> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((client) => {
-    const upstream = dial(harness.server.port, "127.0.0.1");
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from);
-      from.on("error", () => to.destroy());
-      from.once("close", () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-      from.pipe(to);
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const cut = () => {
-    for (const socket of sockets) socket.resetAndDestroy();
-  };
-  return {
-    port: (server.address() as AddressInfo).port,
-    cut,
-    close: () => {
-      cut();
-      server.close();
-    },
-  };
-}
-
 function openApp(port: number, name = `app-${Math.random()}`): { app: FirebaseApp; db: web.Firestore } {
   const app = initializeApp({ projectId: PROJECT, apiKey: "local" }, name);
   const db = web.getFirestore(app);
@@ -295,7 +262,7 @@ describe("the firebase SDK", () => {
   test("whose network is cut misses nothing and sees nothing twice when it comes back", {
     timeout: 60_000,
   }, async () => {
-    const wire = await startWire();
+    const wire = await startWire(harness.server.port);
     const { app, db } = openApp(wire.port);
     const things = newCollection();
     await things.doc("kept").set({ n: 0 });
@@ -320,6 +287,5 @@ describe("the firebase SDK", () => {
     expect(changes.slice(0, 3).sort()).toEqual(["added new 1", "removed deleted 0", "removed moved 0"]);
     expect(new Set(changes).size).toBe(changes.length);
     await deleteApp(app);
-    wire.close();
   });
 });

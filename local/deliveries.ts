@@ -1,8 +1,11 @@
 import { request as httpRequest } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const MAX_QUEUED = 100_000;
 const PARALLEL = 8;
 const TIMEOUT_MILLIS = 10 * 60_000;
+/** Doubled with each try. */
+const RETRY_MILLIS = 400;
 
 /** An event on its way to a function. */
 export interface Delivery {
@@ -13,23 +16,29 @@ export interface Delivery {
   readonly onGone: () => void;
 }
 
-/** Sends events to the functions emulator, each once, a few at a time, in the order in which they came. */
+export interface DeliveriesOptions {
+  /** `host:port` of the functions emulator; without it there is nowhere to send to. */
+  readonly host: string | undefined;
+  /** How often an event is sent to an emulator that does not answer at all. An answer, whatever it says, is not asked for again. */
+  readonly attempts: number;
+  /** Hears of what could not be delivered, in a sentence. */
+  readonly report: (message: string) => void;
+}
+
+/** Sends events to the functions emulator, a few at a time, in the order in which they came. */
 export class Deliveries {
-  readonly #host: string | undefined;
-  readonly #report: (message: string) => void;
+  readonly #options: DeliveriesOptions;
   readonly #queue: Delivery[] = [];
   #running = 0;
   #dropped = 0;
   #closed = false;
 
-  /** @param host `host:port` of the functions emulator; without it there is nowhere to send to */
-  constructor(host: string | undefined, report: (message: string) => void) {
-    this.#host = host;
-    this.#report = report;
+  constructor(options: DeliveriesOptions) {
+    this.#options = options;
   }
 
   get enabled(): boolean {
-    return this.#host !== undefined && !this.#closed;
+    return this.#options.host !== undefined && !this.#closed;
   }
 
   enqueue(delivery: Delivery): void {
@@ -37,7 +46,7 @@ export class Deliveries {
     if (this.#queue.length >= MAX_QUEUED) {
       this.#dropped++;
       if (this.#dropped === 1 || this.#dropped % 1_000 === 0) {
-        this.#report(`${this.#dropped} function event(s) dropped: more than ${MAX_QUEUED} are waiting`);
+        this.#options.report(`${this.#dropped} function event(s) dropped: more than ${MAX_QUEUED} are waiting`);
       }
       return;
     }
@@ -58,11 +67,16 @@ export class Deliveries {
   }
 
   async #deliver(delivery: Delivery): Promise<void> {
-    try {
-      const status = await post(`http://${this.#host}${delivery.url}`, delivery);
-      if (status === 204 || status === 404) delivery.onGone();
-    } catch (error) {
-      this.#report(`event for ${delivery.url} not delivered: ${(error as Error).message}`);
+    const { host, attempts, report } = this.#options;
+    for (let attempt = 1; attempt <= attempts && !this.#closed; attempt++) {
+      try {
+        const status = await post(`http://${host}${delivery.url}`, delivery);
+        if (status === 204 || status === 404) delivery.onGone();
+        return;
+      } catch (error) {
+        if (attempt === attempts) report(`event for ${delivery.url} not delivered: ${(error as Error).message}`);
+        else await sleep(RETRY_MILLIS * 2 ** (attempt - 1));
+      }
     }
   }
 }
