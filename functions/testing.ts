@@ -12,7 +12,15 @@ export interface Backend {
   /** What an action is billed, and what it gives. */
   billed<T>(action: () => Promise<T>): Promise<{ result: T; bill: Bill }>;
   /** The tasks that were put on queues, oldest first; they are not run. */
-  readonly tasks: { queue: string; name: string; data: unknown }[];
+  readonly tasks: Task[];
+  /** Called, and waited for, when a task is put on a queue and before its sender hears of it; until the end of the test's file. */
+  onTask: (task: Task) => Promise<void> | void;
+}
+
+interface Task {
+  readonly queue: string;
+  readonly name: string;
+  readonly data: unknown;
 }
 
 const SETTINGS = {
@@ -27,8 +35,7 @@ const SETTINGS = {
 
 export function useBackend(settings: Record<string, string> = {}): Backend {
   let server: FirestoreServer | undefined;
-  const tasks: Backend["tasks"] = [];
-  const queues = createQueues(tasks);
+  const queues = createQueues((task) => takeTask(task));
   beforeAll(async () => {
     server = await startFirestore();
     await new Promise<void>((resolve) => queues.listen(0, "127.0.0.1", resolve));
@@ -43,8 +50,9 @@ export function useBackend(settings: Record<string, string> = {}): Backend {
     queues.close();
     await server?.close();
   });
-  return {
-    tasks,
+  const backend: Backend = {
+    tasks: [],
+    onTask: () => undefined,
     billed: async (action) => {
       const { usage } = (server as FirestoreServer).firestore;
       const mark = usage.mark();
@@ -52,18 +60,26 @@ export function useBackend(settings: Record<string, string> = {}): Backend {
       return { result, bill: usage.since(mark) as Bill };
     },
   };
+  return backend;
+
+  /** Whether the task's name was free. */
+  async function takeTask(task: Task): Promise<boolean> {
+    if (backend.tasks.some(({ name }) => name === task.name)) return false;
+    backend.tasks.push(task);
+    await backend.onTask(task);
+    return true;
+  }
 }
 
-/** Takes tasks as the tasks emulator does, and keeps them. */
-function createQueues(tasks: Backend["tasks"]): Server {
+/** Takes tasks over the wire, as the tasks emulator does. */
+function createQueues(take: (task: Task) => Promise<boolean>): Server {
   return createServer(async (request, response) => {
     let text = "";
     for await (const chunk of request.setEncoding("utf8")) text += chunk;
     const { task } = JSON.parse(text) as { task: { name: string; httpRequest: { body: string } } };
     const queue = /queues\/([^/]+)\/tasks$/.exec(request.url ?? "")?.[1] ?? "";
-    const isTaken = tasks.some(({ name }) => name === task.name);
     const { data } = JSON.parse(Buffer.from(task.httpRequest.body, "base64").toString()) as { data: unknown };
-    if (!isTaken) tasks.push({ queue, name: task.name, data });
+    const isTaken = !(await take({ queue, name: task.name, data }));
     response.writeHead(isTaken ? 409 : 200, { "content-type": "application/json" }).end("{}");
   });
 }

@@ -59,11 +59,24 @@ export function transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
   return firestore().runTransaction(work, { maxAttempts: MAX_ATTEMPTS });
 }
 
+const NOT_FOUND = 5;
 const ALREADY_EXISTS = 6;
+const FAILED_PRECONDITION = 9;
 
 /** Whether a commit was refused because a document that it creates was there already. */
 export function isAlreadyExists(error: unknown): boolean {
-  return typeof error === "object" && error !== null && "code" in error && error.code === ALREADY_EXISTS;
+  return codeOf(error) === ALREADY_EXISTS;
+}
+
+/** Whether a write on condition of a document's last update was refused because the document has been changed or deleted since. */
+export function isChangedMeanwhile(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === FAILED_PRECONDITION || code === NOT_FOUND;
+}
+
+/** The gRPC status code of an error of the Firestore client. */
+function codeOf(error: unknown): unknown {
+  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 }
 
 export type { CollectionReference, Transaction } from "firebase-admin/firestore";

@@ -24,6 +24,7 @@ const backend = useBackend();
 
 beforeEach(() => {
   backend.tasks.length = 0;
+  backend.onTask = () => undefined;
 });
 
 /** A vendor whose webhooks do what they are told. */
@@ -106,6 +107,18 @@ describe("a webhook that is kept", () => {
     await sweep();
     restore();
     expect(backend.tasks.filter(({ data }) => (data as { id: string }).id === id)).toHaveLength(1);
+  });
+
+  test("that is carried out while the sweep queues it is not swept any more", async () => {
+    const { id } = await receive(waits, newRequest());
+    const restore = setClock(now() + 8 * 3_600_000);
+    backend.onTask = async ({ data }) => {
+      if ((data as { id: string }).id === id) await retry([works], id, "task");
+    };
+    await sweep();
+    restore();
+    expect(await recordOf(id)).toMatchObject({ state: "done" });
+    expect(await recordOf(id)).not.toHaveProperty("retryAt");
   });
 });
 

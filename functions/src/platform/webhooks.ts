@@ -7,6 +7,7 @@ import {
   FieldPath,
   FieldValue,
   isAlreadyExists,
+  isChangedMeanwhile,
   Moment,
   type Transaction,
   timestamp,
@@ -297,9 +298,14 @@ export async function sweep(): Promise<number> {
   const lost = await webhooks().where("retryAt", "<", timestamp()).orderBy("retryAt").limit(PAGE).get();
   const next = timestamp(now() + LOST_AFTER_MILLIS);
   await Promise.all(
-    lost.docs.map(async ({ id }) => {
+    lost.docs.map(async ({ id, ref, updateTime }) => {
       await schedule(id, `sweep ${Math.floor(now() / LOST_AFTER_MILLIS)}`);
-      await webhooks().doc(id).update({ retryAt: next });
+      try {
+        await ref.update({ retryAt: next }, { lastUpdateTime: updateTime });
+      } catch (error) {
+        // Its task, or the vendor's next delivery, has been quicker.
+        if (!isChangedMeanwhile(error)) throw error;
+      }
     }),
   );
   return lost.size;
