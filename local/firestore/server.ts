@@ -7,12 +7,16 @@ import { createGrpcServer } from "./wire/grpc.ts";
 import { listen } from "./wire/port.ts";
 import { serveRest } from "./wire/rest.ts";
 
+const STALLED_MILLIS = 60_000;
+
 export interface ServerOptions extends FirestoreOptions {
   readonly host?: string;
   /** 0, the default, takes a free one. */
   readonly port?: number;
   /** `host:port` of the functions emulator, to which document events go. */
   readonly functionsHost?: string | undefined;
+  /** A listener that reads nothing for so many milliseconds is let go; a minute unless said otherwise. */
+  readonly stalledMillis?: number;
   /** The project's security rules, by project id. */
   readonly rules?: Readonly<Record<string, string>>;
   /** Told of what an operator should know. */
@@ -48,7 +52,11 @@ export async function startFirestore(options: ServerOptions = {}): Promise<Fires
       response.end();
     }
   };
-  const grpc = createGrpcServer(firestore, onError);
+  const grpc = createGrpcServer(firestore, {
+    onError,
+    stalledMillis: options.stalledMillis ?? STALLED_MILLIS,
+    disconnect: (peer) => listening.disconnect(peer),
+  });
   const listening = await listen({ host, port, grpc, http: onRequest });
   return {
     host,

@@ -33,6 +33,11 @@ export class Views {
     database.subscribe((commit) => this.#onCommit(commit));
   }
 
+  /** How many there are. */
+  get count(): number {
+    return this.#shared.size;
+  }
+
   /** @param key the same for the same subject */
   watch(key: string, subject: Subject, watcher: Watcher): Watched {
     const shared = this.#shared.get(key) ?? this.#open(key, subject);

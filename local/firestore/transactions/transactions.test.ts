@@ -139,6 +139,37 @@ describe("transactions", () => {
     expect((await doc.get()).get("n")).toBe(3);
   });
 
+  test("a commit that waits for one that only reads is made as soon as that ends", async () => {
+    const things = client().collection("waited-for");
+    const events: string[] = [];
+    let outsider: Promise<unknown> = Promise.resolve();
+    await client().runTransaction(async (tx) => {
+      await tx.get(things.where("n", "<", 10));
+      outsider = things.add({ n: 2 }).then(() => events.push("outsider"));
+      await sleep(100);
+      events.push("transaction");
+    });
+    await outsider;
+    expect(events).toEqual(["transaction", "outsider"]);
+  });
+
+  test("a commit that waits for one finds what it changes gone if everything is deleted meanwhile", async () => {
+    const things = client().collection("cleared");
+    let outsider: Promise<unknown> = Promise.resolve();
+    await things.doc("old").set({ n: 1 });
+    await client().runTransaction(async (tx) => {
+      await tx.get(things.where("n", "<", 10));
+      outsider = things
+        .doc("old")
+        .update({ n: 2 })
+        .catch((error) => error);
+      await sleep(100);
+      await harness.http("DELETE", `/emulator/v1/${DATABASE}/documents`);
+    });
+    expect(await outsider).toMatchObject({ code: 5 });
+    expect((await things.get()).size).toBe(0);
+  });
+
   test("a transfer between any of five accounts neither makes nor loses money, whatever the interleaving", async () => {
     const account = (i: number) => client().doc(`bank/${i}`);
     await Promise.all([0, 1, 2, 3, 4].map((i) => account(i).set({ balance: 100 })));

@@ -146,15 +146,13 @@ export class Transactions {
       await this.#lockWrites(owner, writes);
       return await this.#commitLocked(owner, writes, judge);
     } finally {
-      this.#locks.release(owner);
-      if (transaction) this.#forget(transaction);
+      this.#end(owner);
     }
   }
 
   /** Ends a transaction without writing. */
   rollback(transaction: Transaction): void {
-    this.#locks.release(transaction);
-    this.#forget(transaction);
+    this.#end(transaction);
   }
 
   /** Ends every transaction, for shutting down. */
@@ -205,6 +203,12 @@ export class Transactions {
     const oldest = this.#losers.keys().next().value;
     if (this.#losers.size > MAX_REMEMBERED_LOSERS && oldest !== undefined) this.#losers.delete(oldest);
     this.rollback(loser);
+  }
+
+  #end(owner: Owner): void {
+    if (owner instanceof Transaction) this.#forget(owner);
+    // Last: whoever waits looks again now at what stands in the way.
+    this.#locks.release(owner);
   }
 
   #forget(transaction: Transaction): void {

@@ -23,11 +23,18 @@ import { invalidArgument, StatusError, toStatus } from "./status.ts";
 const MAX_FRAME_BYTES = 4 * LIMITS.requestBytes;
 /** Requests of one stream that wait for the one before. */
 const MAX_WAITING_REQUESTS = 100;
-/** A listener that reads nothing for so long is let go. */
-const STALLED_MILLIS = 60_000;
+
+export interface GrpcOptions {
+  /** Hears of errors that are the server's own. */
+  readonly onError: (error: unknown, method: string) => void;
+  /** A listener that reads nothing for so many milliseconds is let go. */
+  readonly stalledMillis: number;
+  /** Resets the connection of a peer, `address:port`. */
+  readonly disconnect: (peer: string) => void;
+}
 
 /** The gRPC face of the server; connections are injected into it by the port that shares them with HTTP/1. */
-export function createGrpcServer(firestore: Firestore, onError: (error: unknown, method: string) => void): Server {
+export function createGrpcServer(firestore: Firestore, options: GrpcOptions): Server {
   const server = new Server({
     "grpc.max_receive_message_length": MAX_FRAME_BYTES,
     "grpc.max_send_message_length": -1,
@@ -68,15 +75,14 @@ export function createGrpcServer(firestore: Firestore, onError: (error: unknown,
   function duplex(method: Method): handleBidiStreamingCall<Buffer, object> {
     return async (call) => {
       try {
-        const out: Outgoing<object> = {
-          send: (message) => call.cancelled || call.write(message),
-          drained: () => drained(call, STALLED_MILLIS),
-        };
+        const out = outgoing(call, options.stalledMillis);
         const caller = callerIn(call.metadata);
         await serveDuplex(firestore, method.name, requestsOf(call, method), { out, caller });
         call.end();
       } catch (error) {
         call.emit("error", report(error, method));
+        // Not even the end of the call gets past what is not read.
+        if (error instanceof Stalled) options.disconnect(call.getPeer());
       }
     };
   }
@@ -113,30 +119,48 @@ export function createGrpcServer(firestore: Firestore, onError: (error: unknown,
 
   function report(error: unknown, method: Method): { code: number; details: string } {
     const status = toStatus(error);
-    if (status.status === "INTERNAL") onError(error, method.name);
+    if (status.status === "INTERNAL") options.onError(error, method.name);
     return { code: status.code, details: status.message };
   }
 }
 
-/** Waits until a stream takes more, or nobody listens to it any more. Throws if it takes nothing for too long. */
+/** Waits until a stream takes more, or nobody listens to it any more; for so many milliseconds at most, and says whether it was in time. */
 async function drained(
   call: ServerWritableStream<Buffer, object> | ServerDuplexStream<Buffer, object>,
   millis?: number,
-): Promise<void> {
+): Promise<boolean> {
   const settled = new AbortController();
   const { signal } = settled;
   try {
-    const ends = [once(call, "drain", { signal }), once(call, "cancelled", { signal })];
-    if (millis !== undefined) ends.push(sleep(millis, undefined, { signal, ref: false }).then(stalled));
-    await Promise.race(ends);
+    const ends = [once(call, "drain", { signal }), once(call, "cancelled", { signal })].map((end) =>
+      end.then(() => true),
+    );
+    if (millis !== undefined) ends.push(sleep(millis, false, { signal, ref: false }));
+    return await Promise.race(ends);
   } finally {
     settled.abort();
   }
 }
 
-function stalled(): never {
-  throw new StatusError("UNAVAILABLE", "The client does not read what it is sent.");
+/** What goes out to a listener, who may be slow but has to take something in every so many milliseconds. */
+function outgoing(call: ServerDuplexStream<Buffer, object>, stalledMillis: number): Outgoing<object> {
+  let taken = 0;
+  const onTaken = () => {
+    taken++;
+  };
+  return {
+    send: (message) => call.cancelled || call.write(message, onTaken),
+    drained: async () => {
+      for (let before: number | undefined; before !== taken; ) {
+        before = taken;
+        if (await drained(call, stalledMillis)) return;
+      }
+      throw new Stalled("UNAVAILABLE", "The client does not read what it is sent.");
+    },
+  };
 }
+
+class Stalled extends StatusError {}
 
 /** The requests of a client, one by one; it is not read from while one is worked on. Ends when the client does, or is gone. */
 async function* requestsOf(call: ServerDuplexStream<Buffer, object>, method: Method): AsyncGenerator<object> {

@@ -8,6 +8,8 @@ const SNIFF_MILLIS = 10_000;
 
 export interface Port {
   readonly port: number;
+  /** Resets the connection of a client, `address:port`, with all that goes over it. */
+  disconnect(peer: string): void;
   close(): Promise<void>;
 }
 
@@ -35,6 +37,11 @@ export async function listen(options: {
   if (address === null || typeof address === "string") throw new Error("the server has no port");
   return {
     port: address.port,
+    disconnect: (peer) => {
+      for (const socket of sockets) {
+        if (`${socket.remoteAddress}:${socket.remotePort}` === peer) socket.resetAndDestroy();
+      }
+    },
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       injector.destroy();
