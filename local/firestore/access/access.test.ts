@@ -57,6 +57,7 @@ service cloud.firestore {
     match /{path=**}/posts/{post} {
       allow read: if resource.data.author == request.auth.uid;
     }
+    match /letterboxes/{id} { allow write: if true; }
     match /admins/{id} { allow read, write: if request.auth.token.admin == true; }
   }
 }`;
@@ -291,21 +292,11 @@ describe("what rules hide", () => {
   const commit = (...writes: object[]) =>
     harness.http("POST", `/v1/${documents}:commit`, { writes }, { authorization: token });
 
-  test("is not told by a listener when a document leaves its query", async () => {
-    await given((db) => setDoc(doc(db, "blogs/x/posts/1"), { author: "ada" }));
-    const seen: unknown[] = [];
-    const posts = query(collectionGroup(as("ada"), "posts"), where("author", "==", "ada"));
-    onSnapshot(posts, (snapshot) => seen.push(...snapshot.docChanges().map(({ type, doc }) => [type, doc.data()])));
-    await vi.waitFor(() => expect(seen).toEqual([["added", { author: "ada" }]]));
-    await given((db) => setDoc(doc(db, "blogs/x/posts/1"), { author: "bo", secret: "of bo" }));
-    await vi.waitFor(() => expect(seen).toHaveLength(2));
-    expect(seen[1]).toEqual(["removed", { author: "ada" }]);
-  });
-
   test("is not told by checks that write nothing", async () => {
-    await given((db) => setDoc(doc(db, "hidden/there"), {}));
+    await given((db) => setDoc(doc(db, "letterboxes/there"), {}));
     for (const id of ["there", "missing"]) {
-      const verify = `${documents}/hidden/${id}`;
+      // Where one may write without reading, too.
+      const verify = `${documents}/letterboxes/${id}`;
       for (const currentDocument of [{ exists: true }, { exists: false }, { updateTime: "2020-01-01T00:00:00Z" }]) {
         expect((await commit({ verify, currentDocument })).status).toBe(403);
       }

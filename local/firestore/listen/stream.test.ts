@@ -297,6 +297,30 @@ test("a stream whose token runs out ends as unauthenticated, so that the client 
   expect(old.errors).toEqual([]);
 });
 
+test("an app is not told what has become of a document that leaves its query, a server is", async () => {
+  const [, project] = DATABASE.split("/") as [string, string];
+  const rules = `rules_version = '2';
+    service cloud.firestore { match /databases/{database}/documents {
+      match /posts/{id} { allow list: if resource.data.author == request.auth.uid; }
+    } }`;
+  harness.server.firestore.rules.put(project, rules);
+  const post = harness.client.doc("posts/one");
+  await post.set({ author: "ada" });
+  const [app, server] = [listen({ authorization: `Bearer ${unsignedToken({ sub: "ada" })}` }), listen()];
+  const field = { fieldPath: "author" };
+  const where = { fieldFilter: { field, op: "EQUAL", value: { stringValue: "ada" } } };
+  for (const { send, snapshots } of [app, server]) {
+    send({ addTarget: { targetId: 1, ...queryOf("posts", { where }) } });
+    await snapshots(1);
+  }
+  await post.set({ author: "bo", text: "of bo" });
+  await Promise.all([app.snapshots(2), server.snapshots(2)]);
+  const told = ({ messages }: Listening) => JSON.stringify(messages);
+  expect(told(server)).toContain("of bo");
+  expect(told(app)).not.toContain("of bo");
+  expect(told(app)).toContain('"documentRemove"');
+});
+
 describe("bad input", () => {
   test("to a stream ends it with INVALID_ARGUMENT, whatever the bytes, and no other", { timeout: 60_000 }, async () => {
     const bystander = listen();
