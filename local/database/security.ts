@@ -2,6 +2,7 @@ import type { Node } from "./model/node.ts";
 import type { Path } from "./model/path.ts";
 import type { Query } from "./query/query.ts";
 import type { QueryVariables, RulesAuth, Verdict } from "./rules/contract.ts";
+import type { Coverage } from "./rules/coverage.ts";
 
 /** Who asks: the owner, whom no rule binds, or somebody whom rules see as `auth`. */
 export interface Caller {
@@ -50,6 +51,8 @@ export interface Security {
   mayWrite(asked: WriteAsked): boolean;
   /** What `.indexOn` names for a place. */
   indexes(path: Path): readonly string[];
+  /** What has been evaluated since they were put into force. */
+  coverage(): Promise<Coverage>;
 }
 
 /**
@@ -62,6 +65,7 @@ export const OPEN: Security = {
   mayRead: () => true,
   mayWrite: () => true,
   indexes: () => [],
+  coverage: async () => (await readRules(OPEN.source)).coverage(),
 };
 
 const READS_DATA = /\b(data|root)\b/;
@@ -86,6 +90,7 @@ export async function readRules(source: string): Promise<Security> {
     mayWrite: ({ caller, paths, root, newRoot, now }) =>
       allows(caller, () => rules.mayWrite({ paths, auth: caller.auth, now, root, newRoot })),
     indexes: (path) => rules.indexes(path),
+    coverage: async () => rules.coverage,
   };
 }
 

@@ -1,4 +1,4 @@
-import { initializeTestEnvironment } from "@firebase/rules-unit-testing";
+import { assertFails, assertSucceeds, initializeTestEnvironment } from "@firebase/rules-unit-testing";
 import { get, ref, set } from "firebase/database";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { NAMESPACE, OWNER, useDatabase } from "../harness.ts";
@@ -54,6 +54,59 @@ describe("rules", () => {
     });
     await environment.clearDatabase();
     expect((await ada.ref("ada").get()).val()).toBeNull();
+  });
+});
+
+describe("the coverage of rules", () => {
+  test("says what tests of the official library evaluated, as data and as a page", async () => {
+    const rules = JSON.stringify({ rules: { $uid: { ".read": "auth.uid === $uid" } } });
+    const { port } = harness.server;
+    const environment = await initializeTestEnvironment({
+      projectId: "demo",
+      database: { host: "127.0.0.1", port, rules },
+    });
+    onTestFinished(() => environment.cleanup());
+    const ada = environment.authenticatedContext("ada").database();
+    await assertSucceeds(ada.ref("ada").get());
+    await assertFails(ada.ref("bob").get());
+    await environment.withSecurityRulesDisabled(async (context) => {
+      await context.database().ref("bob").get();
+    });
+    const report = await fetch(`http://127.0.0.1:${port}/.inspect/coverage.json?ns=demo`);
+    expect(await report.json()).toMatchObject({
+      rules,
+      report: {
+        $uid: {
+          ".read": {
+            text: "auth.uid === $uid",
+            "location-start": "0:27",
+            "location-end": "0:43",
+            values: [
+              { value: true, count: 1 },
+              { value: false, count: 1 },
+            ],
+          },
+        },
+      },
+    });
+    const page = await fetch(`http://127.0.0.1:${port}/.inspect/coverage?ns=demo`);
+    expect(page.headers.get("content-type")).toContain("text/html");
+    expect(await page.text()).toContain('title="true ×1, false ×1"');
+  });
+
+  test("starts anew with new rules, and is there for a database without any", async () => {
+    await harness.rules({ ".read": "now > 0" });
+    await harness.http("GET", "/a.json");
+    const values = async () => {
+      const { body } = await harness.http("GET", "/.inspect/coverage.json");
+      return (body as { report: { ".read": { values: unknown[] } } }).report[".read"].values;
+    };
+    expect(await values()).toEqual([{ value: true, count: 1 }]);
+    await harness.rules({ ".read": "now > 0" });
+    expect(await values()).toEqual([]);
+    const { port } = harness.server;
+    const other = await fetch(`http://127.0.0.1:${port}/.inspect/coverage.json?ns=other`);
+    expect(await other.json()).toMatchObject({ report: { ".read": { text: "true", values: [] } } });
   });
 });
 

@@ -43,6 +43,12 @@ const ROUTES: Readonly<Record<string, (call: Call) => Answer | Promise<Answer>>>
     controlled.triggers.replace(name, parseJson(body));
     return { status: 200, text: body };
   },
+  "GET /.inspect/coverage.json": async ({ database }) => ok((await database.security.coverage()).report()),
+  "GET /.inspect/coverage": async ({ database, name }) => ({
+    status: 200,
+    text: (await database.security.coverage()).html(name),
+    headers: { "content-type": "text/html; charset=utf-8" },
+  }),
   "GET /.inspect/databases.json": ({ controlled }) => ok(controlled.names().map((name) => ({ name }))),
   "GET /.inspect/usage.json": ({ database, parameters }) => {
     const mark = parameters.get("since");

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Usage } from "../usage.ts";
 
-/** An answer to a REST request; `text` is JSON. */
+/** An answer to a request; `text` is JSON unless the headers say something else. */
 export interface Answer {
   readonly status: number;
   readonly text: string;

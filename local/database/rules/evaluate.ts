@@ -34,6 +34,12 @@ export function holds(rule: Expression, scope: Scope): boolean {
 
 function evaluate(expression: Expression, scope: Scope): RuleValue {
   scope.budget.spend();
+  const value = valueFor(expression, scope);
+  scope.note?.(expression, value);
+  return value;
+}
+
+function valueFor(expression: Expression, scope: Scope): RuleValue {
   switch (expression.kind) {
     case "literal":
       return expression.value;
@@ -42,13 +48,13 @@ function evaluate(expression: Expression, scope: Scope): RuleValue {
     case "list":
       return expression.items.map((item) => evaluate(item, scope));
     case "variable":
-      return noted(expression, scope.variables.get(expression.name) ?? null, scope);
+      return scope.variables.get(expression.name) ?? null;
     case "member":
-      return noted(expression, field(evaluate(expression.target, scope), expression.name), scope);
+      return field(evaluate(expression.target, scope), expression.name);
     case "index":
-      return noted(expression, element(evaluate(expression.target, scope), evaluate(expression.index, scope)), scope);
+      return element(evaluate(expression.target, scope), evaluate(expression.index, scope));
     case "call":
-      return noted(expression, call(expression, scope), scope);
+      return call(expression, scope);
     default:
       return operation(expression, scope);
   }
@@ -71,11 +77,6 @@ function operation(expression: Operation, scope: Scope): RuleValue {
     case "conditional":
       return evaluate(holds(expression.condition, scope) ? expression.then : expression.otherwise, scope);
   }
-}
-
-function noted(expression: Expression, value: RuleValue, scope: Scope): RuleValue {
-  scope.note?.(expression, value);
-  return value;
 }
 
 /** A field of `auth`, of `query` or of a string. What is missing, or in something missing, is null. */

@@ -36,6 +36,31 @@ export interface Binary {
 
 export type BinaryOperator = "==" | "!=" | "<" | "<=" | ">" | ">=" | "+" | "-" | "*" | "/" | "%";
 
+/** The parts of an expression that are evaluated by themselves, in the order of the text. */
+export function partsOf(expression: Expression): readonly Expression[] {
+  switch (expression.kind) {
+    case "list":
+      return expression.items;
+    case "member":
+      return [expression.target];
+    case "index":
+      return [expression.target, expression.index];
+    case "call":
+      return [...(expression.target.kind === "member" ? [expression.target.target] : []), ...expression.args];
+    case "not":
+    case "negative":
+      return [expression.operand];
+    case "and":
+    case "or":
+    case "binary":
+      return [expression.left, expression.right];
+    case "conditional":
+      return [expression.condition, expression.then, expression.otherwise];
+    default:
+      return [];
+  }
+}
+
 const MAX_EXPRESSION_LENGTH = 65_536;
 /** Also the longest chain of operators at one level, as in `a || b || c`. */
 const MAX_EXPRESSION_DEPTH = 300;

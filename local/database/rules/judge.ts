@@ -1,5 +1,6 @@
 import type { RuleKind } from "./check.ts";
 import type { QueryVariables, RulesAuth } from "./contract.ts";
+import type { Coverage } from "./coverage.ts";
 import { Budget, holds, type Scope } from "./evaluate.ts";
 import type { Expression } from "./expression.ts";
 import { Snapshot } from "./snapshot.ts";
@@ -33,6 +34,8 @@ interface Outcome {
   readonly failure: string | undefined;
 }
 
+/** The parts of rules whose values say why a rule did not hold. */
+const TELLING: ReadonlySet<Expression["kind"]> = new Set<Expression["kind"]>(["variable", "member", "index", "call"]);
 const MAX_LINES = 200;
 const MAX_NOTES = 30;
 const MAX_REMEMBERED = 10_000;
@@ -42,8 +45,10 @@ export class Judge {
   readonly #variables: readonly (readonly [string, RuleValue])[];
   readonly #budget = new Budget();
   readonly #outcomes = new Map<string, Outcome>();
+  readonly #coverage: Coverage;
 
-  constructor({ auth, now, root, query }: Question) {
+  constructor({ auth, now, root, query }: Question, coverage: Coverage) {
+    this.#coverage = coverage;
     this.#variables = [
       ["auth", auth && claimsOf(auth)],
       ["now", now],
@@ -71,10 +76,12 @@ export class Judge {
   }
 
   #evaluate(kind: RuleKind, rule: Rule, place: Place): Outcome {
+    const note = (expression: Expression, value: RuleValue) => this.#coverage.record(expression, value);
     try {
-      return { place, kind, rule, held: holds(rule.expression, this.#scope(place)), failure: undefined };
+      return { place, kind, rule, held: holds(rule.expression, { ...this.#scope(place), note }), failure: undefined };
     } catch (error) {
       if (!(error instanceof RuleFailure)) throw error;
+      this.#coverage.recordFailure(rule.expression, error.message);
       return { place, kind, rule, held: false, failure: error.message };
     }
   }
@@ -96,7 +103,7 @@ export class Judge {
   #notes(rule: Rule, place: Place): string[] {
     const notes = new Map<string, string>();
     const note = ({ at, end, kind }: Expression, value: RuleValue) => {
-      const isPart = value instanceof Snapshot && kind !== "call";
+      const isPart = !TELLING.has(kind) || (value instanceof Snapshot && kind !== "call");
       if (!isPart && notes.size < MAX_NOTES) notes.set(shorten(rule.text.slice(at, end)), describe(value));
     };
     try {

@@ -1,4 +1,5 @@
 import type { ReadRequest, RulesAuth, Verdict, WriteRequest } from "./contract.ts";
+import { Coverage } from "./coverage.ts";
 import { Judge, type Place } from "./judge.ts";
 import { Snapshot } from "./snapshot.ts";
 import { DatabaseRulesError } from "./source.ts";
@@ -14,20 +15,23 @@ export { DatabaseRulesError };
  * Source: https://firebase.google.com/docs/database/security/core-syntax
  */
 export function parseDatabaseRules(source: string): DatabaseRules {
-  return new DatabaseRules(readRules(source));
+  return new DatabaseRules(source, readRules(source));
 }
 
 export class DatabaseRules {
   readonly #tree: RuleNode;
+  /** What has been evaluated so far. */
+  readonly coverage: Coverage;
 
-  constructor(tree: RuleNode) {
+  constructor(source: string, tree: RuleNode) {
     this.#tree = tree;
+    this.coverage = new Coverage(source, tree);
   }
 
   /** A read is allowed by any `.read` that holds, at its location or above. */
   mayRead({ path, auth, now, root, query = {} }: ReadRequest): Verdict {
     const data = new Snapshot(root);
-    const judge = new Judge({ auth, now, root: data, query });
+    const judge = new Judge({ auth, now, root: data, query }, this.coverage);
     const granting = this.#placesTo(path, data, undefined).find((place) => judge.ask("read", place));
     const title = `Attempt to read ${formatPath(path)} with auth=${formatAuth(auth)}`;
     if (granting) return verdict(true, title, `Read was allowed by the .read rule at ${granting.path}.`);
@@ -42,7 +46,7 @@ export class DatabaseRules {
   mayWrite({ paths, auth, now, root, newRoot }: WriteRequest): Verdict {
     const data = new Snapshot(root);
     const newData = new Snapshot(newRoot);
-    const judge = new Judge({ auth, now, root: data, query: {} });
+    const judge = new Judge({ auth, now, root: data, query: {} }, this.coverage);
     for (const path of paths) {
       const reason = refusal(this.#placesTo(path, data, newData), path.length, judge);
       if (reason === undefined) continue;

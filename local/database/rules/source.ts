@@ -21,3 +21,25 @@ export function errorAt(text: string, offset: number, message: string): Database
   const line = before.split("\n").length;
   return new DatabaseRulesError(line, before.length - lineStart + 1, message);
 }
+
+/** Where in a text something is, by its offset in UTF-16 units. */
+export class Lines {
+  /** Offsets at which lines start. */
+  readonly #starts: number[] = [0];
+
+  constructor(text: string) {
+    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) this.#starts.push(at + 1);
+  }
+
+  /** Line and column, both from 0. */
+  at(offset: number): { readonly line: number; readonly column: number } {
+    let low = 0;
+    let high = this.#starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((this.#starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low, column: offset - (this.#starts[low] ?? 0) };
+  }
+}

@@ -23,6 +23,8 @@ export interface Wildcard {
 export interface Rule {
   readonly text: string;
   readonly expression: Expression;
+  /** Where in the file a UTF-16 unit of the text stands, or what follows the last. */
+  readonly place: (offset: number) => number;
 }
 
 /** Source: https://firebase.google.com/docs/database/usage/limits */
@@ -99,16 +101,18 @@ class TreeReader {
     if (value.kind === "string") return this.#expression(kind, value, location);
     if (value.kind === "scalar" && typeof value.value === "boolean") {
       const text = String(value.value);
-      return { text, expression: { kind: "literal", value: value.value, at: 0, end: text.length, depth: 1 } };
+      const expression = { kind: "literal", value: value.value, at: 0, end: text.length, depth: 1 } as const;
+      return { text, expression, place: (offset) => value.at + offset };
     }
     throw errorAt(this.#text, value.at, "Invalid rule expression.  Expected 'true', 'false', or an expression string.");
   }
 
   #expression(kind: RuleKind, { text, offsets, at }: JsonString, { variables }: Location): Rule {
-    const fail = (offset: number, message: string) => errorAt(this.#text, offsets[offset] ?? at, message);
+    const place = (offset: number) => offsets[offset] ?? at;
+    const fail = (offset: number, message: string) => errorAt(this.#text, place(offset), message);
     const expression = parseExpression(text, fail);
     checkRule(expression, { kind, variables, fail });
-    return { text, expression };
+    return { text, expression, place };
   }
 
   #indexes(value: Json): readonly string[] {

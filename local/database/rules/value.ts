@@ -71,6 +71,8 @@ const OPERANDS: Readonly<Record<BinaryOperator, string>> = {
 export function describe(value: RuleValue): string {
   if (value instanceof Snapshot) return value.exists ? "(data)" : "(nothing)";
   if (value instanceof Claims) return shorten(JSON.stringify(value.entries));
+  // A text may be of megabytes; what is cut off need not be escaped first.
+  if (typeof value === "string") return shorten(JSON.stringify(value.slice(0, MAX_DESCRIBED + 1)));
   return shorten(JSON.stringify(value) ?? String(value));
 }
 

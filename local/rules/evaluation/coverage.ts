@@ -1,3 +1,4 @@
+import { coveragePage, type Mark } from "../coverage-page.ts";
 import { type Position, Positions } from "../language/issue.ts";
 import type { Program } from "../language/program.ts";
 import { childrenOf, type Expression } from "../language/syntax.ts";
@@ -88,28 +89,19 @@ export class Coverage {
 
   /** A page of the source in which each expression says, when pointed at, what values it had how often. */
   html(fileName: string): string {
-    const parts: string[] = [];
-    let at = 0;
-    for (const root of this.#roots()) {
-      parts.push(escapeHtml(this.#source.slice(at, root.start)), this.#marked(root));
-      at = root.end;
-    }
-    parts.push(escapeHtml(this.#source.slice(at)));
-    return page(fileName, parts.join(""));
+    const marks = this.#roots().map((expression) => this.#mark(expression));
+    return coveragePage({ name: fileName, source: this.#source, marks });
   }
 
-  #marked(expression: Expression): string {
-    const values = [...(this.#values.get(expression)?.values() ?? [])];
-    const title = values.map(({ text, count }) => `${text} ×${count}`).join(", ");
-    const parts: string[] = [];
-    let at = expression.start;
-    for (const child of childrenOf(expression).filter(({ kind }) => kind !== "literal")) {
-      parts.push(escapeHtml(this.#source.slice(at, child.start)), this.#marked(child));
-      at = child.end;
-    }
-    parts.push(escapeHtml(this.#source.slice(at, expression.end)));
-    const kind = values.length === 0 ? "missed" : "hit";
-    return `<span class="${kind}" title="${escapeHtml(title || "never evaluated")}">${parts.join("")}</span>`;
+  #mark(expression: Expression): Mark {
+    return {
+      start: expression.start,
+      end: expression.end,
+      values: [...(this.#values.get(expression)?.values() ?? [])],
+      children: childrenOf(expression)
+        .filter(({ kind }) => kind !== "literal")
+        .map((child) => this.#mark(child)),
+    };
   }
 }
 
@@ -125,38 +117,4 @@ function jsonOf({ value, error }: Outcome): object {
 
 function isSettled(value: Value): value is Exclude<Value, Unknown> {
   return !(value instanceof Unknown);
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
-}
-
-function page(title: string, body: string): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>Coverage of ${escapeHtml(title)}</title>
-<style>
-body { font: 14px/1.5 ui-monospace, monospace; margin: 2em; }
-.hit { background: #e2f5e2; }
-.missed { background: #fbe3e3; }
-span:hover { outline: 1px solid #888; }
-</style>
-</head>
-<body>
-<h1>Coverage of ${escapeHtml(title)}</h1>
-<p>Point at an expression to see which values it had how often. Red ones were never evaluated.</p>
-<pre>${body}</pre>
-</body>
-</html>
-`;
 }
