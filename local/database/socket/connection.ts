@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import type { WebSocket } from "ws";
 import * as z from "zod";
 import { callerOf, overridden } from "../auth.ts";
 import { permissionDenied, RequestError } from "../model/failure.ts";
@@ -8,20 +7,13 @@ import { checkPath, parsePath, parseWritePath } from "../model/path.ts";
 import { parseWireQuery, select, WireQuery } from "../query/query.ts";
 import { ANYBODY, type Caller, whenExpired } from "../security.ts";
 import { type Namespace, type Put, toPuts } from "../store/namespace.ts";
-import { FrameError, FrameReader } from "./frames.ts";
+import { Line, type Request } from "./line.ts";
 import { Listen } from "./listen.ts";
 import { OnDisconnect } from "./on-disconnect.ts";
-import { Outbox } from "./outbox.ts";
+import type { Transport } from "./transport.ts";
 
-/** A client that has said nothing, not even that it is alive, for so long is gone; clients say it every 45 s. */
-const IDLE_MILLIS = 120_000;
 const MAX_LISTENS = 10_000;
 const PROTOCOL_VERSION = "5";
-
-const Message = z.discriminatedUnion("t", [
-  z.object({ t: z.literal("c"), d: z.looseObject({ t: z.string() }) }),
-  z.object({ t: z.literal("d"), d: z.object({ r: z.number(), a: z.string(), b: z.looseObject({}).default({}) }) }),
-]);
 
 const AtPath = z.object({ p: z.string(), d: z.unknown().optional(), h: z.string().optional() });
 const Listening = z.object({
@@ -46,42 +38,47 @@ interface ConnectionOptions {
 }
 
 /**
- * One client over WebSocket: its requests in the order in which they come, each answered after what it caused was pushed.
- * Source of the protocol: Connection and PersistentConnection of the Firebase JavaScript SDK.
+ * One client: its requests in the order in which they come, each answered after what it caused was pushed.
+ * Source of the protocol: PersistentConnection of the Firebase JavaScript SDK.
  */
 export class Connection {
   readonly session = randomUUID();
-  readonly #socket: WebSocket;
-  readonly #outbox: Outbox;
   readonly #options: ConnectionOptions;
-  readonly #frames = new FrameReader();
+  readonly #line: Line;
   readonly #listens = new Map<string, Listen>();
   readonly #onDisconnect = new OnDisconnect();
-  readonly #idle: NodeJS.Timeout;
   #caller: Caller = ANYBODY;
   #forgetExpiry: () => void = () => undefined;
   #closed = false;
 
-  constructor(socket: WebSocket, options: ConnectionOptions) {
-    this.#socket = socket;
+  constructor(transport: Transport, options: ConnectionOptions) {
     this.#options = options;
-    this.#outbox = new Outbox(socket, options.namespace.usage, () => this.close());
-    this.#idle = setTimeout(() => this.close(), IDLE_MILLIS);
-    options.namespace.usage.connected();
-    socket.on("message", (bytes: Buffer) => this.#onFrame(bytes.toString("utf8")));
-    socket.on("close", () => this.close());
-    socket.on("error", () => this.close());
-    const { host, now } = options;
-    this.#control("h", { ts: now(), v: PROTOCOL_VERSION, h: host, s: this.session });
+    const { namespace, host, now, report } = options;
+    namespace.usage.connected();
+    this.#line = new Line(transport, {
+      usage: namespace.usage,
+      onRequest: (request) => this.#onRequest(request),
+      onClosed: () => this.close(),
+      report,
+    });
+    this.#line.control("h", { ts: now(), v: PROTOCOL_VERSION, h: host, s: this.session });
+  }
+
+  get namespace(): Namespace {
+    return this.#options.namespace;
+  }
+
+  /** Takes another way in for the same client, which moves there when it likes. */
+  join(transport: Transport): void {
+    this.#line.join(transport);
   }
 
   /** Ends the connection, however it came to that, and writes what was to be written then. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#idle);
     this.#forgetExpiry();
-    this.#socket.terminate();
+    this.#line.close();
     const { namespace, onClosed } = this.#options;
     namespace.usage.disconnected();
     for (const listen of this.#listens.values()) listen.stop();
@@ -97,29 +94,8 @@ export class Connection {
     onClosed(this);
   }
 
-  #onFrame(frame: string): void {
-    if (this.#closed || this.#outbox.isFinished) return;
-    this.#idle.refresh();
-    try {
-      const message = this.#frames.read(frame);
-      if (message !== undefined) this.#onMessage(message);
-    } catch (error) {
-      // A mistake of ours must cost this client its connection only.
-      if (!(error instanceof FrameError))
-        this.#options.report(error instanceof Error ? String(error.stack) : String(error));
-      this.#control("e", error instanceof FrameError ? error.message : "Internal server error");
-      this.#outbox.finish();
-    }
-  }
-
-  #onMessage(text: string): void {
-    const message = Message.safeParse(parse(text));
-    if (!message.success) throw new FrameError("Invalid message");
-    if (message.data.t === "c") {
-      if (message.data.d.t === "p") this.#control("o", {});
-      return;
-    }
-    const { r, a, b } = message.data.d;
+  #onRequest({ r, a, b }: Request): void {
+    if (this.#closed) return;
     try {
       this.#answer(r, "ok", this.#serve(a, b));
     } catch (error) {
@@ -172,11 +148,11 @@ export class Connection {
     const request = { path, query, wireQuery: q, tag: query ? t : undefined };
     const listen = new Listen(namespace, request, {
       caller: () => this.#caller,
-      push: (message) => this.#outbox.push(message),
+      push: (message) => this.#line.push(message),
       revoked: (revoked) => this.#revoked(name, revoked),
     });
     this.#listens.set(name, listen);
-    this.#outbox.expecting(() => listen.start(h));
+    this.#line.expecting(() => listen.start(h));
     return namespace.isIndexed(path, query) ? "{}" : '{"w":["no_index"]}';
   }
 
@@ -235,33 +211,21 @@ export class Connection {
   /** The client comes back with a new token, and goes on where it was. */
   #expired(): void {
     this.#send({ t: "d", d: { a: "ac", b: { s: "expired_token", d: "Auth token is expired." } } });
-    this.#outbox.finish();
+    this.#line.finish();
   }
 
   #answer(request: number, status: string, body: string): void {
-    this.#outbox.expecting(() =>
-      this.#outbox.push(`{"t":"d","d":{"r":${request},"b":{"s":${JSON.stringify(status)},"d":${body}}}}`),
+    this.#line.expecting(() =>
+      this.#line.push(`{"t":"d","d":{"r":${request},"b":{"s":${JSON.stringify(status)},"d":${body}}}}`),
     );
   }
 
-  #control(type: string, body: unknown): void {
-    this.#send({ t: "c", d: { t: type, d: body } });
-  }
-
   #send(message: object): void {
-    this.#outbox.push(JSON.stringify(message));
+    this.#line.push(JSON.stringify(message));
   }
 }
 
 /** What a listen is known by: its place and its query. */
 function nameOf(path: readonly string[], query: WireQuery | undefined): string {
   return `${path.join("/")} ${JSON.stringify(query) ?? ""}`;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new FrameError("Invalid JSON");
-  }
 }

@@ -1,4 +1,5 @@
 import { LIMITS } from "../model/limits.ts";
+import { FrameError } from "./transport.ts";
 
 /**
  * Messages in pieces. A long message is sent as a frame that holds the number of pieces, then the pieces.
@@ -27,11 +28,6 @@ function pieceEnd(message: string, start: number): number {
   if (end >= message.length) return message.length;
   const last = message.charCodeAt(end - 1);
   return last >= 0xd800 && last <= 0xdbff ? end - 1 : end;
-}
-
-/** Frames that no client would send. */
-export class FrameError extends Error {
-  override readonly name = "FrameError";
 }
 
 /** Puts the frames of one client together. */

@@ -1,26 +1,24 @@
-import type { WebSocket } from "ws";
 import type { Usage } from "../usage.ts";
-import { toFrames } from "./frames.ts";
+import type { Transport } from "./transport.ts";
 
 /** Bytes of pushes that may wait for a client that does not read them. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 /** Bytes that may wait in all, of what it has asked for itself too. */
 const MAX_ASKED_BYTES = 512 * 1024 * 1024;
-const FAREWELL_MILLIS = 1_000;
 
 /**
  * What is on its way to one client. One that reads too slowly is cut off rather than waited for: it connects anew and says by hashes
  * what it knows.
  */
 export class Outbox {
-  readonly #socket: WebSocket;
   readonly #usage: Usage;
   readonly #cutOff: () => void;
+  #transport: Transport;
   #asked = 0;
   #finished = false;
 
-  constructor(socket: WebSocket, usage: Usage, cutOff: () => void) {
-    this.#socket = socket;
+  constructor(transport: Transport, usage: Usage, cutOff: () => void) {
+    this.#transport = transport;
     this.#usage = usage;
     this.#cutOff = cutOff;
   }
@@ -29,9 +27,15 @@ export class Outbox {
     return this.#finished;
   }
 
+  /** What is pushed from now on goes another way. */
+  redirect(transport: Transport): void {
+    this.#transport = transport;
+    this.#asked = 0;
+  }
+
   push(message: string): void {
-    if (this.#finished || this.#socket.readyState !== this.#socket.OPEN) return;
-    const waiting = this.#socket.bufferedAmount;
+    if (this.#finished || !this.#transport.isOpen) return;
+    const waiting = this.#transport.waitingBytes;
     if (waiting === 0) this.#asked = 0;
     if (waiting > Math.min(MAX_WAITING_BYTES + this.#asked, MAX_ASKED_BYTES)) {
       this.#finished = true;
@@ -39,23 +43,19 @@ export class Outbox {
       setImmediate(this.#cutOff);
       return;
     }
-    for (const frame of toFrames(message)) {
-      this.#usage.sent(Buffer.byteLength(frame));
-      this.#socket.send(frame);
-    }
+    this.#usage.sent(this.#transport.send(message));
   }
 
   /** What is pushed meanwhile the client has asked for: an answer may be as large as the data is. */
   expecting(push: () => void): void {
-    const before = this.#socket.bufferedAmount;
+    const before = this.#transport.waitingBytes;
     push();
-    this.#asked += Math.max(0, this.#socket.bufferedAmount - before);
+    this.#asked += Math.max(0, this.#transport.waitingBytes - before);
   }
 
   /** Ends the connection when what was pushed before is sent, or soon if the client does not take it. */
   finish(): void {
     this.#finished = true;
-    this.#socket.close();
-    setTimeout(this.#cutOff, FAREWELL_MILLIS).unref();
+    this.#transport.finish();
   }
 }
