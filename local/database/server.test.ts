@@ -31,6 +31,7 @@ import {
 import { describe, expect, test, vi } from "vitest";
 import { follow, useDatabase } from "./harness.ts";
 import { anyJson, anyKey } from "./model/arbitrary.ts";
+import { Node } from "./model/node.ts";
 import { ADMIN } from "./security.ts";
 
 const harness = useDatabase();
@@ -149,17 +150,47 @@ describe("a query", () => {
     }
   });
 
-  test("without an index is served, and warned of", async () => {
+  test("without an index is served all that is there, and warned of it", async () => {
     const client = await harness.raw();
-    await client.ask("p", { p: "/list", d: { x: { n: 2 }, y: { n: 1 } } });
-    const answer = await client.ask("q", { p: "/list", q: { i: "n", l: 1, vf: "l" }, t: 1, h: "" });
+    const d = { x: { n: 2 }, y: { n: 1 } };
+    await client.ask("p", { p: "/list", d });
+    const listen = { p: "/list", q: { i: "n", l: 1, vf: "l" }, t: 1, h: "" };
+    const answer = await client.ask("q", listen);
     expect(answer).toEqual({ s: "ok", d: { w: ["no_index"] } });
-    expect(client.messages).toContainEqual({ t: "d", d: { a: "d", b: { p: "list", d: { y: { n: 1 } }, t: 1 } } });
+    expect(client.messages).toContainEqual({ t: "d", d: { a: "d", b: { p: "list", d, t: 1 } } });
+    await client.ask("n", listen);
+    // What the client has selected, and not what it was selected from, is what it says it knows.
+    const before = client.messages.length;
+    const selected = Node.ofChildren([["y", harness.database.root.at(["list", "y"])]]);
+    await client.ask("q", { ...listen, h: selected.hash() });
+    expect(client.messages).toHaveLength(before + 1);
     await harness.rules({ ".read": true, ".write": true, list: { ".indexOn": "n" } });
     expect(await client.ask("q", { p: "/list", q: { i: "n", l: 2, vf: "l" }, t: 2, h: "" })).toEqual({
       s: "ok",
       d: {},
     });
+  });
+
+  test("without an index, followed through any writes, shows what a client sees that looks only now", async () => {
+    const put = fc.record({ path: fc.array(anyKey, { maxLength: 3 }), json: anyJson });
+    const run = fc.record({ start: anyJson, puts: fc.array(put, { minLength: 5, maxLength: 25 }) });
+    for (const { start, puts } of fc.sample(run, 6)) {
+      harness.database.write({ path: [], puts: [{ path: ["list"], json: start }] }, ADMIN);
+      const [early, late] = [harness.connect(), harness.connect()];
+      const followed = Object.values(QUERIES).map((build) => follow(build(ref(early, "list"))));
+      await vi.waitFor(() => expect(followed.every(({ values }) => values.length > 0)).toBe(true));
+      for (const { path, json } of puts) {
+        harness.database.write({ path: [], puts: [{ path: ["list", ...path], json }] }, ADMIN);
+      }
+      await set(ref(early, "done"), true);
+      for (const [i, [name, build]] of Object.entries(QUERIES).entries()) {
+        const anew = follow(build(ref(late, "list")));
+        await vi.waitFor(() => expect(anew.values).toHaveLength(1));
+        expect(inOrder(followed[i]?.last() as DataSnapshot), name).toEqual(inOrder(anew.last()));
+      }
+      goOffline(early);
+      goOffline(late);
+    }
   });
 
   test("that is read once needs its index", async () => {

@@ -43,10 +43,16 @@ export class Listen implements Subscriber {
     this.#view = namespace.views.take(namespace.root, request.path, request.query);
   }
 
-  /** Sends what the client does not know yet. @param hash of what it knows */
+  /**
+   * Sends what the client does not know yet. Of a query without an index that is at first all that stands at its place: the client
+   * selects from it.
+   *
+   * @param hash of what the client knows
+   */
   start(hash: unknown): void {
-    const { node } = this.#view;
-    const known = hash === "" ? node.isEmpty : typeof hash === "string" && node.hash() === hash;
+    const { path, query } = this.request;
+    const node = this.#namespace.isIndexed(path, query) ? this.#view.node : this.#namespace.root.at(path);
+    const known = hash === "" ? node.isEmpty : typeof hash === "string" && this.#view.node.hash() === hash;
     if (!known) this.#push({ kind: "put", path: ROOT, node });
     this.#namespace.subscribers.add(this);
   }
