@@ -48,6 +48,15 @@ describe("the server SDK", () => {
     await expect(connect({ uid: "ada", role: "player" }).ref("a").set(1)).rejects.toThrow("PERMISSION_DENIED");
   });
 
+  test("puts rules, and gets them as they were and without comments", async () => {
+    const source = '{ // all\n  "rules": { ".read": true, "a": { ".indexOn": ["b", /* c */ ".value"], } } }';
+    const database = connect();
+    await database.setRules(source);
+    expect(await database.getRules()).toBe(source);
+    expect(await database.getRulesJSON()).toEqual({ rules: { ".read": true, a: { ".indexOn": ["b", ".value"] } } });
+    await expect(database.setRules('{"rules":{".read":"foo"}}')).rejects.toThrow("1:20: ");
+  });
+
   test("is of the time that the server was set to", async () => {
     const setClock = async (state: object) => {
       const url = `http://127.0.0.1:${harness.server.port}/.inspect/clock.json?ns=${NAMESPACE}`;

@@ -57,7 +57,7 @@ export async function startDatabase(options: ServerOptions = {}): Promise<Databa
   const controlled = { database, names: () => [...databases.keys()], triggers, clock };
   const sessions = new Sessions({ database, now, report });
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
-    allowOrigins(response, request.headers.origin);
+    allowOrigins(response, request.headers);
     if (request.method === "OPTIONS") return void response.writeHead(204).end();
     const { pathname } = urlOf(request);
     if (pathname === "/.lp") return sessions.poll(request, response);

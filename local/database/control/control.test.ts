@@ -122,8 +122,9 @@ describe("the emulator's surface", () => {
   test("lets pages of other origins ask", async () => {
     const answer = await fetch(`http://127.0.0.1:${harness.server.port}/a.json?ns=x`, {
       method: "OPTIONS",
-      headers: { origin: "http://localhost:3000" },
+      headers: { origin: "http://localhost:3000", "access-control-request-headers": "x-firebase-gmpid" },
     });
     expect(answer.headers.get("access-control-allow-origin")).toBe("http://localhost:3000");
+    expect(answer.headers.get("access-control-allow-headers")).toBe("x-firebase-gmpid");
   });
 });

@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import { invalidData, permissionDenied, RequestError } from "../model/failure.ts";
 import { type Answer, errorAnswer } from "../rest/answer.ts";
 import { callerOfRequest, namespaceOf, parseJson, readBody, urlOf } from "../rest/request.ts";
+import { readJson, toPlain } from "../rules/json.ts";
 import { readRules } from "../security.ts";
 import type { Namespace } from "../store/namespace.ts";
 import type { Triggers } from "./triggers.ts";
@@ -32,7 +33,10 @@ interface Call {
 }
 
 const ROUTES: Readonly<Record<string, (call: Call) => Answer | Promise<Answer>>> = {
-  "GET /.settings/rules.json": ({ database }) => ({ status: 200, text: database.security.source }),
+  "GET /.settings/rules.json": ({ database, parameters }) => {
+    const { source } = database.security;
+    return parameters.get("format") === "strict" ? ok(toPlain(readJson(source))) : { status: 200, text: source };
+  },
   "PUT /.settings/rules.json": putRules,
   "GET /.settings/functionTriggers.json": ({ controlled, name }) => ok({ triggers: controlled.triggers.of(name) }),
   "POST /.settings/functionTriggers.json": ({ controlled, name, body }) => {

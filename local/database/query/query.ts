@@ -36,7 +36,7 @@ export function asksForAll({ start, end, limit }: Query): boolean {
 export function toBound(index: Index, end: "start" | "end", given: GivenBound): Bound {
   const { value, key, inclusive } = given;
   if (index === BY_KEY) {
-    if (typeof value !== "string") throw invalidQuery("Constraint key must be a string when ordering by key");
+    if (typeof value !== "string") throw invalidQuery("Provided key index type is invalid, must be string");
     return { position: { value: null, key: value }, inclusive };
   }
   if (value !== null && !["string", "number", "boolean"].includes(typeof value)) {
@@ -82,9 +82,8 @@ export function parseWireQuery(wire: WireQuery | undefined): Query | undefined {
 }
 
 export function checkLimit(value: unknown, name: string): number {
-  if (typeof value !== "number" || !Number.isInteger(value) || value <= 0) {
-    throw invalidQuery(`${name} must be a positive integer`);
-  }
+  if (typeof value !== "number" || !Number.isInteger(value)) throw invalidQuery(`${name} must be an integer`);
+  if (value <= 0) throw invalidQuery(`${name} must be positive`);
   return value;
 }
 

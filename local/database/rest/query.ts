@@ -3,7 +3,13 @@ import { invalidQuery } from "../model/failure.ts";
 import { asksForAll, type Bound, checkLimit, type Query, toBound } from "../query/query.ts";
 
 const SPECIAL: Readonly<Record<string, Index>> = { $key: BY_KEY, $priority: BY_PRIORITY, $value: BY_VALUE };
-const CONDITIONS = ["startAt", "startAfter", "endAt", "endBefore", "equalTo", "limitToFirst", "limitToLast"] as const;
+const RANGE = ["startAt", "startAfter", "endAt", "endBefore"];
+const CONDITIONS = [...RANGE, "equalTo", "limitToFirst", "limitToLast"];
+
+/** Whether anything about a query is said. */
+export function namesQuery(parameters: URLSearchParams): boolean {
+  return ["orderBy", ...CONDITIONS].some((name) => parameters.has(name));
+}
 
 /**
  * The query of a REST request, or undefined if it asks for everything. Throws on parameters that contradict each other.
@@ -19,6 +25,9 @@ export function parseRestQuery(parameters: URLSearchParams): Query | undefined {
   }
   const index = parseOrder(orderBy);
   const equal = parameters.get("equalTo");
+  if (equal !== null && RANGE.some((name) => parameters.has(name))) {
+    throw invalidQuery("equalTo cannot be specified in addition to startAfter, startAt, endAt, or endBefore");
+  }
   const query: Query = {
     index,
     start: equal === null ? either(parameters, index, "start") : bound(index, "start", equal, true),

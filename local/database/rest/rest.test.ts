@@ -91,8 +91,15 @@ describe("queries", () => {
   test.each([
     ["limitToFirst=1", "orderBy must be defined when other query parameters are defined"],
     ["orderBy=n", "orderBy must be a valid JSON encoded path"],
-    ['orderBy="n"&limitToFirst=0', "limitToFirst must be a positive integer"],
-    ['orderBy="$key"&startAt=1', "Constraint key must be a string when ordering by key"],
+    ['orderBy="n"&limitToFirst=0', "limitToFirst must be positive"],
+    ['orderBy="n"&limitToLast=x', "limitToLast must be an integer"],
+    ['orderBy="$key"&startAt=1', "Provided key index type is invalid, must be string"],
+    [
+      'orderBy="$key"&equalTo="a"&endAt="b"',
+      "equalTo cannot be specified in addition to startAfter, startAt, endAt, or endBefore",
+    ],
+    ['orderBy="$key"&shallow=true', "Mixing 'shallow' and querying parameters is not supported"],
+    ["callback=alert(1)//", "callback must be the name of a function"],
     ['orderBy="$key"&limitToFirst=1&limitToLast=1', "Only one of limitToFirst and limitToLast may be specified"],
     ['orderBy="n"&limitToFirst=1', 'Index not defined, add ".indexOn": "n", for path "/list", to the rules'],
     ['orderBy="$key"&limitToFirst=1&shallow=true', "Mixing 'shallow' and querying parameters is not supported"],
@@ -116,6 +123,12 @@ describe("conditional writes", () => {
     expect(await get("/n.json")).toBeNull();
   });
 
+  test("say the ETag that they have led to", async () => {
+    const written = await harness.http("PUT", "/n.json", 1, { "if-match": "null_etag" });
+    const read = await harness.http("GET", "/n.json", undefined, { "x-firebase-etag": "true" });
+    expect(written.headers.get("etag")).toBe(read.headers.get("etag"));
+  });
+
   test("that race for one number lose none", async () => {
     const add = async (): Promise<void> => {
       for (let attempt = 0; attempt < 100; attempt++) {
@@ -127,6 +140,22 @@ describe("conditional writes", () => {
     await Promise.all(Array.from({ length: 20 }, add));
     expect(await get("/n.json")).toBe(20);
   });
+});
+
+test("a read of what is known already is answered with nothing but that", async () => {
+  const read = (etag: string) => harness.http("GET", "/n.json?print=pretty", undefined, { "if-none-match": etag });
+  const first = await read("unknown");
+  expect(first).toMatchObject({ status: 200, body: null });
+  expect(await read(first.headers.get("etag") ?? "")).toMatchObject({ status: 304, body: "" });
+  await harness.http("PUT", "/n.json", 1);
+  expect(await read(first.headers.get("etag") ?? "")).toMatchObject({ status: 200, body: 1 });
+});
+
+test("a page may load what it reads as a script", async () => {
+  await harness.http("PUT", "/n.json", { a: 1 });
+  const answer = await fetch(`http://127.0.0.1:${harness.server.port}/n.json?ns=${NAMESPACE}&callback=page.got`);
+  expect(answer.headers.get("content-type")).toContain("javascript");
+  expect(await answer.text()).toBe('page.got({"a":1});');
 });
 
 describe("what is refused", () => {
@@ -142,6 +171,20 @@ describe("what is refused", () => {
       status: 400,
       body: { error: expect.stringContaining("couldn't parse JSON") },
     });
+    for (const body of ["[1]", "5", "{"]) {
+      expect(await harness.http("PATCH", "/a.json", body)).toMatchObject({
+        status: 400,
+        body: {
+          error: "Invalid data; couldn't parse JSON object. Are you sending a JSON object with valid key names?",
+        },
+      });
+    }
+    for (const verb of ["PUT", "POST", "PATCH"]) {
+      expect(await harness.http(verb, "/a.json")).toMatchObject({
+        status: 400,
+        body: { error: "Error: No data supplied." },
+      });
+    }
     expect(await harness.http("PATCH", "/a.json", { b: 1, "b/c": 2 })).toMatchObject({
       status: 400,
       body: { error: expect.stringContaining("is an ancestor of") },
@@ -232,6 +275,13 @@ describe("the server", () => {
       { numRuns: 500 },
     );
     expect(harness.reports).toEqual([]);
+  });
+
+  test("takes queries as people write them, unescaped", async () => {
+    await harness.http("PUT", "/a{b}.json", { x: 1, y: 2 });
+    const query = `orderBy="$key"&startAt="y"&print=pretty&ns=${NAMESPACE}`;
+    const answer = await sendRaw(`GET /a{b}.json?${query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1.1 200 OK[\s\S]*\r\n{\n {2}"y": 2\n}$/);
   });
 
   test("survives requests that no client would make", async () => {

@@ -8,7 +8,7 @@ import type { Caller } from "../security.ts";
 import { type Namespace, type Put, toPuts } from "../store/namespace.ts";
 import { type Answer, send } from "./answer.ts";
 import { PushIds } from "./push-id.ts";
-import { parseRestQuery } from "./query.ts";
+import { namesQuery, parseRestQuery } from "./query.ts";
 import { callerOfRequest, checkTimeout, parseJson, type RestRequest, readBody } from "./request.ts";
 import { stream } from "./stream.ts";
 
@@ -50,17 +50,21 @@ function read({ database, caller, path, parameters, message }: Asked): Answer {
   const place = checkPath(path);
   database.checkRead(place, query, caller);
   const isShallow = parameters.get("shallow") === "true";
-  if (isShallow && query) throw invalidQuery("Mixing 'shallow' and querying parameters is not supported");
+  if (isShallow && namesQuery(parameters))
+    throw invalidQuery("Mixing 'shallow' and querying parameters is not supported");
   database.checkIndex(place, query);
   const all = database.root.at(place);
   const node = query ? select(all, query) : all;
+  const known = message.headers["if-none-match"];
+  if (known !== undefined && known === etagOf(node)) return { status: 304, text: "", headers: { etag: known } };
   const form = parameters.get("format") === "export" ? "export" : "value";
   const download = parameters.get("download");
   return {
     status: 200,
     text: isShallow ? shallowText(node) : toText(node, form),
+    ...callbackOf(parameters),
     headers: {
-      ...etagHeader(node, message.headers["x-firebase-etag"]),
+      ...etagHeader(node, known === undefined ? message.headers["x-firebase-etag"] : "true"),
       ...(download === null ? {} : { "content-disposition": `attachment; filename="${encodeURIComponent(download)}"` }),
     },
   };
@@ -72,7 +76,21 @@ function shallowText(node: Node): string {
 }
 
 function etagHeader(node: Node, wanted: string | string[] | undefined): Record<string, string> {
-  return wanted === "true" ? { etag: node.isEmpty ? EMPTY_ETAG : node.hash() } : {};
+  return wanted === "true" ? { etag: etagOf(node) } : {};
+}
+
+function etagOf(node: Node): string {
+  return node.isEmpty ? EMPTY_ETAG : node.hash();
+}
+
+const CALLBACK = /^[\w$.]{1,100}$/;
+
+/** The function that the page of a script wants to be called. */
+function callbackOf(parameters: URLSearchParams): Pick<Answer, "callback"> {
+  const callback = parameters.get("callback");
+  if (callback === null) return {};
+  if (!CALLBACK.test(callback)) throw invalidQuery("callback must be the name of a function");
+  return { callback };
 }
 
 async function write(asked: Asked): Promise<Answer> {
@@ -80,18 +98,24 @@ async function write(asked: Asked): Promise<Answer> {
   checkPath(path.at(-1) === PRIORITY ? path.slice(0, -1) : path);
   switch (method) {
     case "PUT":
-      return put(asked, await readBody(message));
+      return put(asked, await readData(message));
     case "DELETE":
       // Nothing is expected to be there, but what is left unread would stand in front of the next request.
       await readBody(message);
       return put(asked, "null");
     case "POST":
-      return post(asked, await readBody(message));
+      return post(asked, await readData(message));
     case "PATCH":
-      return patch(asked, await readBody(message));
+      return patch(asked, await readData(message));
     default:
       throw new RequestError("method_not_allowed", `Method not allowed: ${method}`, 405);
   }
+}
+
+async function readData(message: Asked["message"]): Promise<string> {
+  const body = await readBody(message);
+  if (body === "") throw new RequestError("invalid_data", "Error: No data supplied.");
+  return body;
 }
 
 /** With `if-match`, writes only what stands as it did when its ETag was read; otherwise answers with what stands now. */
@@ -100,7 +124,7 @@ function put(asked: Asked, body: string): Answer {
   const json = parseJson(body);
   const expected = message.headers["if-match"];
   const current = database.root.at(path);
-  if (expected !== undefined && expected !== (current.isEmpty ? EMPTY_ETAG : current.hash())) {
+  if (expected !== undefined && expected !== etagOf(current)) {
     database.checkRead(path, undefined, caller);
     return { status: 412, text: toText(current, "value"), headers: etagHeader(current, "true") };
   }
@@ -108,7 +132,7 @@ function put(asked: Asked, body: string): Answer {
   return {
     status: 200,
     text: body.trim() === "null" ? "null" : toText(database.root.at(path), "value"),
-    headers: etagHeader(database.root.at(path), message.headers["x-firebase-etag"]),
+    headers: etagHeader(database.root.at(path), expected === undefined ? message.headers["x-firebase-etag"] : "true"),
   };
 }
 
@@ -120,8 +144,17 @@ function post(asked: Asked, body: string): Answer {
 
 function patch(asked: Asked, body: string): Answer {
   if (asked.message.headers["if-match"] !== undefined) throw invalidData("if-match is not supported for PATCH.");
-  commit(asked, toPuts(asked.path, parseJson(body)), body.length);
+  // What is no JSON is answered like what is no object.
+  commit(asked, toPuts(asked.path, jsonIn(body)), body.length);
   return { status: 200, text: body };
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function commit({ database, caller, path, parameters }: Asked, puts: readonly Put[], bytes: number): void {

@@ -68,6 +68,20 @@ export function readJson(text: string): JsonObject {
   return reader.document();
 }
 
+/** What JSON without comments says the same. */
+export function toPlain(json: Json): unknown {
+  switch (json.kind) {
+    case "object":
+      return Object.fromEntries(json.entries.map(({ key, value }) => [key.text, toPlain(value)]));
+    case "list":
+      return json.items.map(toPlain);
+    case "string":
+      return json.text;
+    case "scalar":
+      return json.value;
+  }
+}
+
 class Reader {
   readonly #text: string;
   #at = 0;

@@ -161,7 +161,7 @@ function apply(root: Node, puts: readonly Put[], now: number): [Node, Change[]] 
  */
 export function toPuts(path: Path, json: unknown): Put[] {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw invalidData("couldn't parse JSON object.");
+    throw invalidData("couldn't parse JSON object. Are you sending a JSON object with valid key names?");
   }
   const puts = Object.entries(json).map(([key, value]) => {
     const relative = splitPath(key);
