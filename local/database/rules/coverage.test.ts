@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { ExpressionReport, TreeReport } from "./coverage.ts";
 import { rulesOf } from "./harness.ts";
 import { parseDatabaseRules } from "./rules.ts";
 
@@ -23,6 +24,31 @@ test("each expression is reported with its place in the file, before anything wa
       users: { ".write": { text: "true", "location-start": "3:23", "location-end": "3:26", values: [] } },
     },
   });
+});
+
+test("the places of all expressions lead to their texts", () => {
+  const source = `{ "rules": { // 🦊
+    ".read": "auth != null && (auth.uid == 'é🦊' || !data.child('a/' + auth.uid).exists())",
+    "a": { ".validate": "
+      newData.hasChildren(['x', 'y']) &&
+      newData.child('n').val() * -2 < (now > 5 ? 1 : root.child('m').val()) && auth.token['k'].matches(/^a\\\\w/)
+    " } } }`;
+  const lines = source.split("\n");
+  const offset = (place: string) => {
+    const [line = 0, column = 0] = place.split(":").map(Number);
+    return lines.slice(0, line).reduce((sum, { length }) => sum + length + 1, 0) + column;
+  };
+  const texts: string[] = [];
+  const check = (report: ExpressionReport) => {
+    const text = source.slice(offset(report["location-start"]), offset(report["location-end"]) + 1);
+    expect(text.replaceAll("\\\\", "\\")).toBe(report.text);
+    texts.push(report.text);
+    report.children?.forEach(check);
+  };
+  const { report } = parseDatabaseRules(source).coverage.report();
+  check(report[".read"] as ExpressionReport);
+  check((report.a as TreeReport)[".validate"] as ExpressionReport);
+  expect(texts).toHaveLength(46);
 });
 
 test("values are counted, objects by a hash of what is in them", () => {
