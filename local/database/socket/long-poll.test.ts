@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { onDisconnect, ref, set } from "firebase/database";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { NAMESPACE, RawClient, useDatabase } from "../harness.ts";
@@ -197,6 +198,27 @@ describe("polls that no client would send", () => {
     });
     expect((await Promise.all(sent)).join("")).toContain(JSON.stringify(control("e", "Missing segment")));
     await isGone();
+  });
+
+  test("cost nobody else anything, whatever is in them", async () => {
+    const bystander = await connect();
+    const name = fc.constantFrom("start", "dframe", "disconn", "id", "pw", "ser", "seg0", "ts0", "d0", "cb", "ls", "s");
+    const value = fc.oneof(fc.constantFrom("t", "0", "1", "-1", "1e9", "e30.", "bnVsbA..", "%"), fc.string());
+    const parameters = fc.array(fc.tuple(name, value), { maxLength: 6 }).map((pairs) => new URLSearchParams(pairs));
+    await fc.assert(
+      fc.asyncProperty(parameters, fc.boolean(), async (chosen, isKnown) => {
+        const victim = await connect();
+        victim.vanish();
+        const answer = await Promise.race([
+          fetch(`${address()}&${isKnown ? `${victim.id}&` : ""}${chosen}`),
+          new Promise<undefined>((resolve) => setTimeout(resolve, 20, undefined)),
+        ]);
+        expect(answer?.status ?? 200).toBeLessThan(500);
+        expect((await bystander.ask("p", { p: "/alive", d: 1 })).s).toBe("ok");
+      }),
+      { numRuns: 100 },
+    );
+    expect(harness.reports).toEqual([]);
   });
 
   test("cannot put a script of their own into a page", async () => {
