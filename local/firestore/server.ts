@@ -55,7 +55,6 @@ export async function startFirestore(options: ServerOptions = {}): Promise<Fires
   const grpc = createGrpcServer(firestore, {
     onError,
     stalledMillis: options.stalledMillis ?? STALLED_MILLIS,
-    disconnect: (peer) => listening.disconnect(peer),
   });
   const listening = await listen({ host, port, grpc, http: onRequest });
   return {

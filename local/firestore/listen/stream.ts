@@ -14,10 +14,10 @@ const HEARTBEAT_MILLIS = 30_000;
 
 /** The sending half of a stream of messages. */
 export interface Outgoing<Message> {
-  /** Whether the stream takes more at once. */
-  send(message: Message): boolean;
-  /** Resolves when it takes more; rejects if that takes too long. */
-  drained(): Promise<void>;
+  /** Sends messages in one piece. Undefined: the stream takes more at once; else resolves when it does, rejects if that takes too long. */
+  send(messages: readonly Message[]): Promise<void> | undefined;
+  /** Calls back soon, together with other streams of the same connection. */
+  soon(act: () => void): void;
 }
 
 /** A document as one message tells of it: to which targets it belongs now, and to which no more. */
@@ -45,6 +45,7 @@ export class ListenStream {
   #hasNews = false;
   #isClosed = false;
   #leave: () => void = () => undefined;
+  readonly #flush = () => this.#sendNews();
 
   constructor(firestore: Firestore, out: Outgoing<ListenResponse>, access: Access) {
     this.#firestore = firestore;
@@ -183,26 +184,27 @@ export class ListenStream {
     this.#hasNews = true;
     if (this.#isFlushing || this.#isClosed) return;
     this.#isFlushing = true;
-    setImmediate(() => void this.#flush());
+    this.#out.soon(this.#flush);
   }
 
-  async #flush(): Promise<void> {
+  #sendNews(): void {
     try {
-      while (this.#hasNews && !this.#isClosed) await this.#sendAll(this.#collect());
-    } catch (error) {
-      // Most likely the client has stopped reading. It will come back with a resume token.
-      this.close();
-      this.#failed.reject(error);
-    } finally {
+      while (this.#hasNews && !this.#isClosed) {
+        const full = this.#out.send(this.#collect());
+        if (!full) continue;
+        full.then(this.#flush, (error) => this.#fail(error));
+        return;
+      }
       this.#isFlushing = false;
+    } catch (error) {
+      this.#fail(error);
     }
   }
 
-  async #sendAll(messages: readonly ListenResponse[]): Promise<void> {
-    for (const message of messages) {
-      if (this.#isClosed) return;
-      if (!this.#out.send(message)) await this.#out.drained();
-    }
+  /** Most likely the client has stopped reading. It will come back with a resume token. */
+  #fail(error: unknown): void {
+    this.close();
+    this.#failed.reject(error);
   }
 
   /** Everything there is to say at this moment, in one go. */

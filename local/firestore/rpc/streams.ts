@@ -41,11 +41,11 @@ export async function write(
       database = request.database;
       if (request.writes && request.writes.length > 0) throw invalidArgument("The first request cannot have writes.");
       firestore.open(database);
-      out.send({ streamId: randomBytes(TOKEN_BYTES).toString("hex"), streamToken });
+      await out.send([{ streamId: randomBytes(TOKEN_BYTES).toString("hex"), streamToken }]);
       continue;
     }
     const { writeResults, commitTime } = await commit(firestore, { database, writes: request.writes ?? [] }, access);
-    if (!out.send({ streamToken, writeResults, commitTime })) await out.drained();
+    await out.send([{ streamToken, writeResults, commitTime }]);
   }
 }
 

@@ -1,220 +1,126 @@
-import { once } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
-import {
-  type handleBidiStreamingCall,
-  type handleServerStreamingCall,
-  type handleUnaryCall,
-  type Metadata,
-  Server,
-  type ServerDuplexStream,
-  type ServerWritableStream,
-  type ServiceDefinition,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import { constants, createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
 import { type Caller, callerOf } from "../access/caller.ts";
 import type { Firestore } from "../firestore.ts";
 import type { Outgoing } from "../listen/stream.ts";
 import { LIMITS } from "../model/limits.ts";
 import { isDuplex, isServed, serveDuplex, serveStreaming, serveUnary } from "../rpc/handlers.ts";
+import { GrpcCall } from "./call.ts";
+import { framed } from "./frame.ts";
 import { type Method, methods } from "./protocol.ts";
 import { invalidArgument, StatusError, toStatus } from "./status.ts";
+import { Turns } from "./turns.ts";
 
-/** A little over what a request may hold, so that the refusal is ours and says why. */
-const MAX_FRAME_BYTES = 4 * LIMITS.requestBytes;
-/** Requests of one stream that wait for the one before. */
-const MAX_WAITING_REQUESTS = 100;
+/** The gRPC face of the server. */
+export interface GrpcServer {
+  /** Serves a connection, which the port shares with HTTP/1. */
+  accept(socket: Socket): void;
+}
 
 export interface GrpcOptions {
-  /** Hears of errors that are the server's own. */
+  /** Told of what should not have happened; the caller is not. */
   readonly onError: (error: unknown, method: string) => void;
   /** A listener that reads nothing for so many milliseconds is let go. */
   readonly stalledMillis: number;
-  /** Resets the connection of a peer, `address:port`. */
-  readonly disconnect: (peer: string) => void;
 }
 
-/** The gRPC face of the server; connections are injected into it by the port that shares them with HTTP/1. */
-export function createGrpcServer(firestore: Firestore, options: GrpcOptions): Server {
-  const server = new Server({
-    "grpc.max_receive_message_length": MAX_FRAME_BYTES,
-    "grpc.max_send_message_length": -1,
-  });
-  const encoded = new WeakMap<object, Buffer>();
-  const definition: Record<string, ServiceDefinition[string]> = {};
-  const implementation: UntypedServiceImplementation = {};
-  for (const method of methods.values()) {
-    if (!isServed(method.name) && !isDuplex(method.name)) continue;
-    definition[method.name] = {
-      path: method.path,
-      requestStream: method.requestStream,
-      responseStream: method.responseStream,
-      requestSerialize: (request: Buffer) => request,
-      requestDeserialize: (bytes: Buffer) => bytes,
-      responseSerialize: (response: object) => encodeOnce(response, method),
-      responseDeserialize: (bytes: Buffer) => bytes,
-    };
-    implementation[method.name] = handlerOf(method);
-  }
-  server.addService(definition, implementation);
-  return server;
+const CONTENT_TYPE = "application/grpc";
 
-  function encodeOnce(response: object, method: Method): Buffer {
-    const known = encoded.get(response);
-    if (known) return known;
-    const bytes = method.response.encode(response).finish() as Buffer;
-    // What is said to one listener is often said to all.
-    if (isDuplex(method.name)) encoded.set(response, bytes);
-    return bytes;
-  }
+export function createGrpcServer(firestore: Firestore, { onError, stalledMillis }: GrpcOptions): GrpcServer {
+  const frames = new WeakMap<object, Buffer>();
+  const turns = new Turns();
+  const byPath = new Map(
+    [...methods.values()]
+      .filter(({ name }) => isServed(name) || isDuplex(name))
+      .map((method) => [method.path, { method, serve: serverOf(method) }]),
+  );
+  // What is held for slow clients is bounded by stream; a bound for the connection would end all of its streams.
+  const server = createServer({ maxSessionMemory: Number.MAX_SAFE_INTEGER, maxSendHeaderBlockLength: 2 ** 31 - 1 });
+  server.on("stream", (stream, headers) => void serve(stream, headers));
+  return { accept: (socket) => void server.emit("connection", socket) };
 
-  function handlerOf(method: Method): UntypedServiceImplementation[string] {
-    if (isDuplex(method.name)) return duplex(method);
-    return method.responseStream ? streaming(method) : unary(method);
-  }
-
-  function duplex(method: Method): handleBidiStreamingCall<Buffer, object> {
-    return async (call) => {
-      try {
-        const out = outgoing(call, options.stalledMillis);
-        const caller = callerIn(call.metadata);
-        await serveDuplex(firestore, method.name, requestsOf(call, method), { out, caller });
-        call.end();
-      } catch (error) {
-        call.emit("error", report(error, method));
-        // Not even the end of the call gets past what is not read.
-        if (error instanceof Stalled) options.disconnect(call.getPeer());
-      }
-    };
-  }
-
-  function unary(method: Method): handleUnaryCall<Buffer, object> {
-    return (call, callback) => {
-      answer(call.request, call.metadata, method).then(
-        (response) => callback(null, response),
-        (error) => callback(report(error, method)),
-      );
-    };
-  }
-
-  async function answer(bytes: Buffer, metadata: Metadata, method: Method): Promise<object> {
-    const caller = callerIn(metadata);
-    return await serveUnary(firestore, method.name, read(bytes, method), caller);
-  }
-
-  function streaming(method: Method): handleServerStreamingCall<Buffer, object> {
-    return async (call) => {
-      try {
-        const caller = callerIn(call.metadata);
-        const request = read(call.request, method);
-        for await (const response of serveStreaming(firestore, method.name, request, caller)) {
-          if (call.cancelled) return;
-          if (!call.write(response)) await drained(call);
-        }
-        call.end();
-      } catch (error) {
-        call.emit("error", report(error, method));
-      }
-    };
-  }
-
-  function report(error: unknown, method: Method): { code: number; details: string } {
-    const status = toStatus(error);
-    if (status.status === "INTERNAL") options.onError(error, method.name);
-    return { code: status.code, details: status.message };
-  }
-}
-
-/** Waits until a stream takes more, or nobody listens to it any more; for so many milliseconds at most, and says whether it was in time. */
-async function drained(
-  call: ServerWritableStream<Buffer, object> | ServerDuplexStream<Buffer, object>,
-  millis?: number,
-): Promise<boolean> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  try {
-    const ends = [once(call, "drain", { signal }), once(call, "cancelled", { signal })].map((end) =>
-      end.then(() => true),
-    );
-    if (millis !== undefined) ends.push(sleep(millis, false, { signal, ref: false }));
-    return await Promise.race(ends);
-  } finally {
-    settled.abort();
-  }
-}
-
-/** What goes out to a listener, who may be slow but has to take something in every so many milliseconds. */
-function outgoing(call: ServerDuplexStream<Buffer, object>, stalledMillis: number): Outgoing<object> {
-  let taken = 0;
-  const onTaken = () => {
-    taken++;
-  };
-  return {
-    send: (message) => call.cancelled || call.write(message, onTaken),
-    drained: async () => {
-      for (let before: number | undefined; before !== taken; ) {
-        before = taken;
-        if (await drained(call, stalledMillis)) return;
-      }
-      throw new Stalled("UNAVAILABLE", "The client does not read what it is sent.");
-    },
-  };
-}
-
-class Stalled extends StatusError {}
-
-/** The requests of a client, one by one; it is not read from while one is worked on. Ends when the client does, or is gone. */
-async function* requestsOf(call: ServerDuplexStream<Buffer, object>, method: Method): AsyncGenerator<object> {
-  const waiting: Buffer[] = [];
-  let isOver = false;
-  let wake = () => {};
-  const over = () => {
-    isOver = true;
-    wake();
-  };
-  call.on("data", (bytes: Buffer) => {
-    waiting.push(bytes);
-    if (waiting.length >= MAX_WAITING_REQUESTS) call.pause();
-    wake();
-  });
-  call.once("end", over);
-  call.once("cancelled", over);
-  call.once("close", over);
-  while (true) {
-    const bytes = waiting.shift();
-    if (bytes) {
-      if (waiting.length === 0) call.resume();
-      yield read(bytes, method);
-    } else if (isOver) {
+  async function serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
+    const call = new GrpcCall(stream, headers);
+    if (!headers["content-type"]?.startsWith(CONTENT_TYPE)) {
+      stream.respond({ ":status": constants.HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE }, { endStream: true });
       return;
-    } else {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+    }
+    const path = headers[":path"] ?? "";
+    const served = byPath.get(path);
+    if (!served) {
+      call.fail(new StatusError("UNIMPLEMENTED", `The server does not implement the method ${path}`));
+      return;
+    }
+    try {
+      await served.serve(call, callerOf(headers.authorization));
+    } catch (error) {
+      const status = toStatus(error);
+      if (status.status === "INTERNAL") onError(error, served.method.name);
+      call.fail(status);
     }
   }
+
+  function serverOf(method: Method): (call: GrpcCall, caller: Caller) => Promise<void> {
+    if (isDuplex(method.name)) return (call, caller) => duplex(method, call, caller);
+    return method.responseStream
+      ? (call, caller) => streaming(method, call, caller)
+      : (call, caller) => unary(method, call, caller);
+  }
+
+  async function unary(method: Method, call: GrpcCall, caller: Caller): Promise<void> {
+    const request = read(await call.request(), method);
+    const response = await serveUnary(firestore, method.name, request, caller);
+    call.finish(method.response.encode(response).finish());
+  }
+
+  async function streaming(method: Method, call: GrpcCall, caller: Caller): Promise<void> {
+    const request = read(await call.request(), method);
+    for await (const response of serveStreaming(firestore, method.name, request, caller)) {
+      if (call.isOver) return;
+      const full = call.send([framed(method.response.encode(response).finish())]);
+      if (full) await full;
+    }
+    call.finish();
+  }
+
+  async function duplex(method: Method, call: GrpcCall, caller: Caller): Promise<void> {
+    const { connection } = call;
+    const out: Outgoing<object> = {
+      send: (messages) => call.send(framesOf(messages, method), stalledMillis),
+      soon: (act) => turns.soon(connection, act),
+    };
+    await serveDuplex(firestore, method.name, requestsOf(call, method), { out, caller });
+    call.finish();
+  }
+
+  /** Made as they are sent, so that no more of them are held than the stream takes. */
+  function* framesOf(messages: readonly object[], method: Method): Generator<Buffer> {
+    for (const message of messages) yield frameOnce(message, method);
+  }
+
+  /** What is said to one listener is often said to all. */
+  function frameOnce(message: object, method: Method): Buffer {
+    const known = frames.get(message);
+    if (known) return known;
+    const frame = framed(method.response.encode(message).finish());
+    frames.set(message, frame);
+    return frame;
+  }
 }
 
-function callerIn(metadata: Metadata): Caller {
-  return callerOf(metadata.get("authorization")[0]?.toString());
+async function* requestsOf(call: GrpcCall, method: Method): AsyncGenerator<object> {
+  for await (const bytes of call.requests()) yield read(bytes, method);
 }
 
 function read(bytes: Buffer, method: Method): object {
   if (bytes.length > LIMITS.requestBytes) {
     throw invalidArgument(`Request payload size exceeds the limit: ${LIMITS.requestBytes} bytes.`);
   }
-  return decode(method, bytes);
-}
-
-function decode(method: Method, bytes: Buffer): object {
   try {
     return method.request.decode(bytes);
   } catch (error) {
-    throw isStatus(error)
+    throw error instanceof StatusError
       ? error
       : invalidArgument(`The ${method.name} request cannot be decoded: ${(error as Error).message}.`);
   }
-}
-
-function isStatus(error: unknown): error is StatusError {
-  return toStatus(error) === error;
 }

@@ -1,6 +1,6 @@
 import { createServer as createHttpServer, type RequestListener } from "node:http";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
-import { type Server as GrpcServer, ServerCredentials } from "@grpc/grpc-js";
+import type { GrpcServer } from "./grpc.ts";
 
 /** What an HTTP/2 client without TLS says first. Source: RFC 9113, section 3.4 */
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
@@ -8,8 +8,6 @@ const SNIFF_MILLIS = 10_000;
 
 export interface Port {
   readonly port: number;
-  /** Resets the connection of a client, `address:port`, with all that goes over it. */
-  disconnect(peer: string): void;
   close(): Promise<void>;
 }
 
@@ -21,14 +19,13 @@ export async function listen(options: {
   http: RequestListener;
 }): Promise<Port> {
   const sockets = new Set<Socket>();
-  const injector = options.grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const http = createHttpServer({ keepAliveTimeout: 60_000 }, options.http);
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
     sniff(socket, (isHttp2) => {
-      if (isHttp2) injector.injectConnection(socket);
+      if (isHttp2) options.grpc.accept(socket);
       else http.emit("connection", socket);
     });
   });
@@ -37,15 +34,8 @@ export async function listen(options: {
   if (address === null || typeof address === "string") throw new Error("the server has no port");
   return {
     port: address.port,
-    disconnect: (peer) => {
-      for (const socket of sockets) {
-        if (`${socket.remoteAddress}:${socket.remotePort}` === peer) socket.resetAndDestroy();
-      }
-    },
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
-      injector.destroy();
-      options.grpc.forceShutdown();
       http.closeAllConnections();
       for (const socket of sockets) socket.destroy();
       await closed;
