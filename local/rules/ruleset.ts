@@ -13,7 +13,10 @@ import type { Program } from "./language/program.ts";
 
 interface Judgement {
   readonly allowed: boolean;
-  readonly explanation: string;
+  /** What came of a rule, in the words of the emulator: `false for 'get' @ L5`. */
+  readonly outcome: string;
+  /** Why, if there is more to say. */
+  readonly reason?: string;
   /** Nothing more may be evaluated for the request. */
   readonly exhausted?: boolean;
 }
@@ -49,13 +52,12 @@ export class Ruleset {
    */
   evaluate(request: RulesRequest): Verdict {
     const documents = new Documents(request);
-    let judgement: Judgement = { allowed: false, explanation: "No matching allow statements" };
+    let verdict = verdictOf([]);
     for (const subject of subjectsOf(request)) {
-      judgement = this.#judge(request, subject, documents);
-      if (!judgement.allowed) break;
+      verdict = this.#judge(request, subject, documents);
+      if (!verdict.allowed) break;
     }
-    const { allowed, explanation } = judgement;
-    return { allowed, reads: documents.reads, explanation };
+    return { ...verdict, reads: documents.reads };
   }
 
   /** How often each expression had which values, in the form of the emulator's `ruleCoverage`. */
@@ -68,7 +70,7 @@ export class Ruleset {
     return this.#coverage.html(fileName);
   }
 
-  #judge(request: RulesRequest, subject: Subject, documents: Documents): Judgement {
+  #judge(request: RulesRequest, subject: Subject, documents: Documents): Omit<Verdict, "reads"> {
     const evaluator = new Evaluator({
       program: this.#program,
       service: request.service,
@@ -78,14 +80,14 @@ export class Ruleset {
       debug: request.debug ?? (() => undefined),
       record: (expression, outcome) => this.#coverage.record(expression, outcome),
     });
-    const reasons: string[] = [];
+    const denials: Judgement[] = [];
     for (const { rule, captures } of this.#matching(request, subject)) {
       const judgement = this.#rule(request, rule, captures, evaluator);
-      if (judgement.allowed) return judgement;
-      reasons.push(judgement.explanation);
+      if (judgement.allowed) return { allowed: true, explanation: judgement.outcome };
+      denials.push(judgement);
       if (judgement.exhausted) break;
     }
-    return { allowed: false, explanation: reasons.join("; ") || "No matching allow statements" };
+    return verdictOf(denials);
   }
 
   *#matching({ service, method }: RulesRequest, { target }: Subject): Iterable<{ rule: Rule; captures: Captures }> {
@@ -98,18 +100,28 @@ export class Ruleset {
 
   #rule({ method }: RulesRequest, { allow }: Rule, captures: Captures, evaluator: Evaluator): Judgement {
     const { condition } = allow;
-    const where = `for '${method}' @ L${this.#positions.at((condition ?? allow).start).line}`;
-    if (!condition) return { allowed: true, explanation: `true ${where}` };
+    const line = `L${this.#positions.at((condition ?? allow).start).line}`;
+    const where = `for '${method}' @ ${line}`;
+    if (!condition) return { allowed: true, outcome: `true ${where}` };
     try {
       const { outcome, trace } = evaluator.condition(condition, captures);
-      if (outcome.value === true) return { allowed: true, explanation: `true ${where}` };
-      return { allowed: false, explanation: `${failure(outcome)} ${where}${explain(this.#source, condition, trace)}` };
+      if (outcome.value === true) return { allowed: true, outcome: `true ${where}` };
+      const why = explain(this.#source, condition, trace);
+      return { allowed: false, outcome: `${failure(outcome)} ${where}`, ...(why && { reason: `${line}: ${why}` }) };
     } catch (error) {
-      if (error instanceof LimitReached)
-        return { allowed: false, explanation: `${error.message} ${where}`, exhausted: true };
+      if (error instanceof LimitReached) {
+        return { allowed: false, outcome: `${error.message} ${where}`, exhausted: true };
+      }
       throw error;
     }
   }
+}
+
+/** What came of each rule on the first line, as the emulator has it; then, a line for each rule, why. */
+function verdictOf(denials: readonly Judgement[]): Omit<Verdict, "reads"> {
+  const outcomes = denials.map(({ outcome }) => outcome).join(", ") || "No matching allow statements";
+  const reasons = denials.flatMap(({ reason }) => reason ?? []);
+  return { allowed: false, explanation: [outcomes, ...reasons].join("\n") };
 }
 
 function failure({ value, error }: Outcome): string {

@@ -112,8 +112,9 @@ export class Access {
   }
 }
 
+/** Begins with an empty line, as the emulator's denials do. */
 function denied(why: string): StatusError {
-  return new StatusError("PERMISSION_DENIED", `Missing or insufficient permissions.\n${why}`);
+  return new StatusError("PERMISSION_DENIED", `\n${why}`);
 }
 
 function timestampOf(micros: number): RulesTimestamp {

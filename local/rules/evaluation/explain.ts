@@ -15,15 +15,15 @@ interface Blamed {
 }
 
 /**
- * Why a condition did not hold: the expressions that were false or failed, and the values in them. Starts with the
- * colon, and is empty if there is nothing to say.
+ * Why a condition did not hold: the expressions that were false or failed, and the values in them. Empty if there is
+ * nothing to say.
  */
 export function explain(source: string, condition: Expression, trace: Trace): string {
-  const reasons = blame({ expression: condition, trace })
+  return blame({ expression: condition, trace })
     .filter(({ expression }) => expression.kind !== "literal")
     .slice(0, MAX_BLAMED)
-    .map((blamed) => reason(source, blamed));
-  return reasons.length === 0 ? "" : `: ${reasons.join(", nor ")}`;
+    .map((blamed) => reason(source, blamed))
+    .join(", nor ");
 }
 
 function reason(source: string, blamed: Blamed): string {

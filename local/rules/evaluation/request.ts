@@ -49,6 +49,9 @@ export interface Verdict {
   readonly allowed: boolean;
   /** How many different documents were looked up; Firestore bills them. */
   readonly reads: number;
-  /** For people: which rule allowed, or of each that could have what it lacked. */
+  /**
+   * For people: which rule allowed. Or what came of each that could have, as the emulator says it
+   * (`false for 'get' @ L5, Null value error. for 'get' @ L8`), and below a line for each that tells why.
+   */
   readonly explanation: string;
 }
