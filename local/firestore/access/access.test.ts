@@ -262,6 +262,27 @@ test("a project without rules lets everybody do everything, as Google's emulator
   expect((await harness.http("POST", path, { fields: {} }, {})).status).toBe(200);
 });
 
+test.each(["listCollectionIds", "batchWrite", "partitionQuery"])(
+  "%s is for servers only, even where there are no rules",
+  async (method) => {
+    const path = `/v1/projects/demo-open/databases/(default)/documents:${method}`;
+    expect(await harness.http("POST", path, {}, {})).toMatchObject({
+      status: 403,
+      body: {
+        error: { status: "PERMISSION_DENIED", message: expect.stringMatching(/ require admin authentication\.$/) },
+      },
+    });
+  },
+);
+
+test.each(["Bearer owner", "bearer owner", "Bearer OWNER", "Bearer ya29.a0AfH6SM"])(
+  "who sends %j is a server",
+  async (authorization) => {
+    const path = "/v1/projects/demo-open/databases/(default)/documents:listCollectionIds";
+    expect((await harness.http("POST", path, {}, { authorization })).status).toBe(200);
+  },
+);
+
 test.each(["Bearer nonsense", "nonsense", "Bearer a.b.c"])("who sends %j is unauthenticated", async (authorization) => {
   const path = "/v1/projects/demo-open/databases/(default)/documents/a/b";
   expect(await harness.http("GET", path, undefined, { authorization })).toMatchObject({

@@ -84,9 +84,10 @@ export class Access {
     };
   }
 
-  /** What apps can never do. */
+  /** What apps can never do, whatever the rules. @param what `Batch writes` */
   requireServer(what: string): void {
-    if (this.caller.kind !== "server") throw denied(`${what} is for servers only.`);
+    if (this.caller.kind === "server") return;
+    throw new StatusError("PERMISSION_DENIED", `${what} require admin authentication.`);
   }
 
   #rulesetFor({ name }: Database): Ruleset | undefined {

@@ -67,7 +67,7 @@ export async function partitionQuery(
   request: PartitionQueryRequest,
   access: Access,
 ): Promise<{ partitions: Cursor[]; nextPageToken?: string }> {
-  access.requireServer("Partitioning a query");
+  access.requireServer("Partitioned queries");
   const query = parseQuery(request.parent, request.structuredQuery);
   if (query.scope.kind === "collection") throw invalidArgument("A partition query must be on a collection group.");
   const wanted = Number(request.partitionCount ?? 0);

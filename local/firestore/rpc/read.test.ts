@@ -67,6 +67,13 @@ describe("listing", () => {
     expect(ids(second.documents)).toEqual(["__id5__", "__id10__"]);
   });
 
+  test("refuses pages of a negative size", async () => {
+    const negative = await harness.http("GET", `/v1/${DATABASE}/documents/letters?pageSize=-1`);
+    expect(negative).toMatchObject({ status: 400, body: { error: { status: "INVALID_ARGUMENT" } } });
+    const ids = await harness.http("POST", `/v1/${DATABASE}/documents:listCollectionIds`, { pageSize: -1 });
+    expect(ids).toMatchObject({ status: 400, body: { error: { status: "INVALID_ARGUMENT" } } });
+  });
+
   test("names collections in order, those included that are below missing documents", async () => {
     expect((await doc("letters/a").listCollections()).map(({ id }) => id)).toEqual(["sounds", "words"]);
     expect((await doc("letters/missing").listCollections()).map(({ id }) => id)).toEqual(["words"]);

@@ -21,7 +21,6 @@ import { liveDocument, maskPaths, openView, readTimeOf, toWire } from "./view.ts
 
 const DEFAULT_PAGE = 20;
 const MAX_PAGE = 300;
-const MAX_COLLECTION_IDS = 300;
 
 export async function getDocument(
   firestore: Firestore,
@@ -79,11 +78,11 @@ export async function listDocuments(
   const { database: name, path } = parseName(parent);
   checkSegment(collectionId);
   if (showMissing && request.orderBy) throw invalidArgument("order_by cannot be used with show_missing.");
+  const pageSize = pageSizeOf(request, DEFAULT_PAGE);
   const view = openView(firestore, name, request);
   const { database, transaction, transactions, at } = view;
-  const pageSize = request.pageSize ? Math.min(request.pageSize, MAX_PAGE) : DEFAULT_PAGE;
   const query = parseQuery(parent, listQuery(request, pageSize + 1));
-  if (showMissing) access.requireServer("Listing documents that are missing");
+  if (showMissing) access.requireServer("Metadata operations");
   access.list(view, { ...query, limit: pageSize });
   if (transaction) await transactions.lockQuery(transaction, predicateOf(query));
   const found: Row[] = runQuery(database, query, at).documents.map((snapshot) => ({ path: snapshot.path, snapshot }));
@@ -105,17 +104,22 @@ export async function listCollectionIds(
   request: ListCollectionIdsRequest,
   access: Access,
 ): Promise<{ collectionIds: string[]; nextPageToken?: string }> {
-  access.requireServer("Listing the ids of collections");
+  access.requireServer("Metadata operations");
   const { database: databaseName, path } = parseName(request.parent);
+  const pageSize = pageSizeOf(request, MAX_PAGE);
   const { database, at } = openView(firestore, databaseName, request.readTime ? { readTime: request.readTime } : {});
   const from = request.pageToken ? idKey(readToken(request.pageToken).toString()) : "";
   const ids = database.childCollectionIds(path, at).filter((id) => compareKeys(idKey(id), from) > 0);
-  const pageSize = request.pageSize ? Math.min(request.pageSize, MAX_COLLECTION_IDS) : MAX_COLLECTION_IDS;
   const page = ids.slice(0, pageSize);
   firestore.usage.listed();
   const last = page.at(-1);
   if (ids.length <= pageSize || last === undefined) return { collectionIds: page };
   return { collectionIds: page, nextPageToken: Buffer.from(last).toString("base64url") };
+}
+
+function pageSizeOf({ pageSize = 0 }: { readonly pageSize?: number }, absent: number): number {
+  if (pageSize < 0) throw invalidArgument("page_size must not be negative.");
+  return pageSize === 0 ? absent : Math.min(pageSize, MAX_PAGE);
 }
 
 function listQuery(request: ListDocumentsRequest, limit: number): StructuredQuery {

@@ -86,6 +86,7 @@ export async function batchWrite(
   if (new Set(names).size !== names.length) {
     throw invalidArgument("A batch of writes cannot name the same document more than once.");
   }
+  access.requireServer("Batch writes");
   const outcomes = await Promise.allSettled(
     writes.map((write) => commitWrites(firestore, access, { database, writes: [write] })),
   );
