@@ -5,6 +5,8 @@ import { type Fields, GeoPoint, isArray, isMap, Reference, Timestamp, type Value
 /** What Firestore refuses to store. Source: https://firebase.google.com/docs/firestore/quotas */
 export const LIMITS = {
   documentBytes: 1_048_576,
+  /** Of a string or of bytes, wherever in a document. */
+  valueBytes: 1_048_487,
   fieldNameBytes: 1_500,
   depth: 20,
   vectorDimensions: 2_048,
@@ -38,6 +40,12 @@ function checkValue(property: string, value: Value, depth: number): void {
   if (isMap(value)) return checkMap(property, value, depth);
   if (isArray(value)) return checkArray(property, value, depth);
   if (value instanceof GeoPoint) checkGeoPoint(value);
+  if (typeof value === "string" || value instanceof Uint8Array) checkLength(property, value);
+}
+
+function checkLength(property: string, value: string | Uint8Array): void {
+  if (value.length <= LIMITS.valueBytes / 3 || Buffer.byteLength(value) <= LIMITS.valueBytes) return;
+  throw invalidArgument(`The value of property "${property}" is longer than ${LIMITS.valueBytes} bytes.`);
 }
 
 function checkMap(property: string, value: Fields, depth: number): void {

@@ -223,9 +223,17 @@ describe("what cannot be stored", () => {
     await expect(doc("limits/a").set(data)).rejects.toMatchObject({ code: 3 });
 
   test("is a document of more than 1 MiB; one of just that is taken", async () => {
-    const overhead = "limits".length + 1 + "a".length + 1 + 16 + 32 + "text".length + 1 + 1;
-    await doc("limits/a").set({ text: "x".repeat(1_048_576 - overhead) });
-    await refused({ text: "x".repeat(1_048_577 - overhead) });
+    const overhead = "limits".length + 1 + "a".length + 1 + 16 + 32 + 2 * ("a".length + 1 + 1);
+    const half = "x".repeat(500_000);
+    await doc("limits/a").set({ a: half, b: "x".repeat(1_048_576 - overhead - half.length) });
+    await refused({ a: half, b: "x".repeat(1_048_577 - overhead - half.length) });
+  });
+
+  test("is a text or bytes of more than 1 MiB less 89 bytes; those of just that are taken", async () => {
+    await doc("limits/a").set({ a: "x".repeat(1_048_487) });
+    await refused({ a: ["x".repeat(1_048_488)] });
+    await refused({ a: { b: "é".repeat(524_244) } });
+    await refused({ a: Buffer.alloc(1_048_488) });
   });
 
   test("is more than 20 levels of nesting; 20 are taken", async () => {
