@@ -7,6 +7,7 @@ import type { Comparison } from "../query/filter.ts";
 import type { Query } from "../query/query.ts";
 import type { DocumentDraft } from "../store/batch.ts";
 import type { Database } from "../store/database.ts";
+import { isWide } from "../store/index.ts";
 import { StatusError } from "../wire/status.ts";
 import type { Caller } from "./caller.ts";
 import { resourceOf, rulesValueOf, rulesValueOfJson, segmentsOf } from "./values.ts";
@@ -54,7 +55,7 @@ export class Access {
     const ruleset = this.#rulesetFor(database);
     if (!ruleset) return;
     const { scope, parent } = query;
-    if (scope.kind === "all") throw denied("Only servers can query all collections.");
+    if (isWide(scope)) throw denied("Only servers can query all collections.");
     this.#judge(ruleset, {
       method: "list",
       path: segmentsOf(database.name, scope.kind === "collection" ? scope.id : parent),

@@ -1,5 +1,6 @@
 import { lastSegment, parentPath } from "../model/path.ts";
 import type { Change, Commit, Database } from "../store/database.ts";
+import { isWide } from "../store/index.ts";
 import { Moment } from "./moment.ts";
 import { type Delta, type Subject, View } from "./view.ts";
 
@@ -107,7 +108,7 @@ const EVERYWHERE = "all";
 function placesOf(subject: Subject): string[] {
   if ("paths" in subject) return [...new Set(subject.paths)].map((path) => `document ${path}`);
   const { scope } = subject.query;
-  if (scope.kind === "all") return [EVERYWHERE];
+  if (isWide(scope)) return [EVERYWHERE];
   return [`${scope.kind} ${scope.id}`];
 }
 

@@ -28,6 +28,13 @@ export function parseName(name: string): ResourceName {
   return { database: `projects/${match[1]}/databases/${match[2]}`, path: match[3] ?? "" };
 }
 
+/** Takes apart what collections can lie below: the name of a document or of the root. */
+export function parseParent(name: string): ResourceName {
+  const parent = parseName(name);
+  if (parent.path !== "") checkDocumentPath(parent.path, name);
+  return parent;
+}
+
 export function parseDatabase(name: string): string {
   if (!DATABASE.test(name)) throw invalidArgument(`Database name "${name}" is invalid.`);
   return name;

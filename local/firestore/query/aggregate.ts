@@ -1,4 +1,4 @@
-import { type FieldPath, isDocumentName, parseFieldPath } from "../model/path.ts";
+import { type FieldPath, isDocumentName, isReservedField, parseFieldPath } from "../model/path.ts";
 import { isNumber, type Value } from "../model/value.ts";
 import type { Snapshot } from "../store/document.ts";
 import { valueAt } from "../store/index.ts";
@@ -57,6 +57,7 @@ function named(aggregations: readonly Aggregation[]): Aggregator[] {
   const aliases = new Set<string>();
   return aggregations.map((aggregation) => {
     const alias = aggregation.alias || freeAlias();
+    if (isReservedField(alias)) throw invalidArgument(`The alias "${alias}" is reserved.`);
     if (aliases.has(alias)) throw invalidArgument(`Two aggregations have the alias "${alias}".`);
     aliases.add(alias);
     return aggregatorOf(aggregation, alias);

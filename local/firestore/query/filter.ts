@@ -1,5 +1,5 @@
 import { compareStrings, compareValues, equalValues, keyOf, kindOf } from "../model/order.ts";
-import { type FieldPath, formatFieldPath, isDocumentName, parseFieldPath } from "../model/path.ts";
+import { type FieldPath, formatFieldPath, isDocumentName, parseFieldPath, parseParent } from "../model/path.ts";
 import { isArray, Reference, type Value } from "../model/value.ts";
 import { valueAt } from "../store/index.ts";
 import type { Filter } from "../wire/messages.ts";
@@ -55,10 +55,14 @@ const MAX_DISJUNCTIONS = 30;
 const MAX_NOT_IN = 10;
 const MAX_FILTERS = 100;
 
-/** A filter in disjunctive normal form, with `in` and `contains-any` taken apart. No filter: one conjunction of nothing. */
-export function toDisjunctions(filter: Filter | undefined): Conjunction[] {
-  if (!filter) return [[]];
-  const disjunctions = normalize(filter, { count: 0 }).flatMap(unfold);
+/** A filter in disjunctive normal form. No filter: one conjunction of nothing. */
+export function conjunctionsOf(filter: Filter | undefined): Conjunction[] {
+  return filter ? normalize(filter, { count: 0 }) : [[]];
+}
+
+/** Takes `in` and `contains-any` apart, too. */
+export function toDisjunctions(conjunctions: readonly Conjunction[]): Conjunction[] {
+  const disjunctions = conjunctions.flatMap(unfold);
   if (disjunctions.length > MAX_DISJUNCTIONS) {
     throw invalidArgument(
       `The query has ${disjunctions.length} disjunctions in disjunctive normal form; at most ${MAX_DISJUNCTIONS} are supported.`,
@@ -68,13 +72,13 @@ export function toDisjunctions(filter: Filter | undefined): Conjunction[] {
 }
 
 /** Every comparison of a filter, as written. */
-function comparisonsOf(filter: Filter | undefined): Comparison[] {
+export function comparisonsOf(filter: Filter | undefined): Comparison[] {
   if (!filter) return [];
   if (filter.compositeFilter) return (filter.compositeFilter.filters ?? []).flatMap(comparisonsOf);
   return [toComparison(filter)];
 }
 
-function isInequality(operator: Operator): boolean {
+export function isInequality(operator: Operator): boolean {
   return !["==", "contains", "in", "contains-any"].includes(operator);
 }
 
@@ -85,17 +89,6 @@ export function inequalityPaths(filter: Filter | undefined): FieldPath[] {
     if (isInequality(operator)) paths.set(formatFieldPath(path), path);
   }
   return [...paths.values()].sort(comparePaths);
-}
-
-/** Refuses a document pinned by name among inequalities of other fields, as the service does. */
-export function checkPinned(filter: Filter | undefined): void {
-  const comparisons = comparisonsOf(filter);
-  const unequal = comparisons.filter(({ operator }) => isInequality(operator));
-  const isPinned = comparisons.some(({ operator, path }) => operator === "==" && isDocumentName(path));
-  if (!isPinned || unequal.length === 0 || unequal.some(({ path }) => isDocumentName(path))) return;
-  throw invalidArgument(
-    "Equality on key is not allowed if there are other inequality fields and key does not appear in inequalities.",
-  );
 }
 
 function comparePaths(a: FieldPath, b: FieldPath): number {
@@ -110,11 +103,11 @@ function normalize(filter: Filter, seen: { count: number }): Conjunction[] {
   if (++seen.count > MAX_FILTERS) throw invalidArgument(`A query can have at most ${MAX_FILTERS} filters.`);
   if (!filter.compositeFilter) return [[toComparison(filter)]];
   const { op, filters = [] } = filter.compositeFilter;
-  if (filters.length === 0) throw invalidArgument("A composite filter must hold at least one filter.");
+  if (filters.length === 0 && op === OR) throw invalidArgument("An OR must hold at least one filter.");
   const parts = filters.map((part) => normalize(part, seen));
   if (op === OR) return parts.flat();
   if (op !== AND) throw invalidArgument("A composite filter must have an operator.");
-  return parts.reduce((left, right) => product(left, right));
+  return parts.reduce(product, [[]]);
 }
 
 function product(left: readonly Conjunction[], right: readonly Conjunction[]): Conjunction[] {
@@ -153,16 +146,14 @@ function toComparison(filter: Filter): Comparison {
   if (filter.unaryFilter) {
     const unary = UNARY[filter.unaryFilter.op];
     if (!unary) throw invalidArgument("A unary filter must have an operator.");
-    return { path: parseFieldPath(filter.unaryFilter.field.fieldPath), ...unary };
+    return checked({ path: parseFieldPath(filter.unaryFilter.field.fieldPath), ...unary });
   }
   if (!filter.fieldFilter) throw invalidArgument("A filter must be a composite, field or unary filter.");
   const { field, op, value } = filter.fieldFilter;
   const operator = OPERATORS[op];
   if (!operator) throw invalidArgument("A field filter must have an operator.");
   if (value === undefined) throw invalidArgument("A field filter must have a value.");
-  const comparison: Comparison = { path: parseFieldPath(field.fieldPath), operator, value };
-  checkComparison(comparison);
-  return comparison;
+  return checked({ path: parseFieldPath(field.fieldPath), operator, value });
 }
 
 /** How many values the operators that take a list of them may be given. */
@@ -172,15 +163,21 @@ const MAX_VALUES: Partial<Record<Operator, number>> = {
   "not-in": MAX_NOT_IN,
 };
 
-function checkComparison({ path, operator, value }: Comparison): void {
+function checked(comparison: Comparison): Comparison {
+  const { path, operator, value } = comparison;
   const maxValues = MAX_VALUES[operator];
   if (maxValues !== undefined) checkList(operator, value, maxValues);
-  if (!isDocumentName(path)) return;
+  if (isDocumentName(path)) checkNames(comparison);
+  return comparison;
+}
+
+function checkNames({ operator, value }: Comparison): void {
   if (operator === "contains" || operator === "contains-any") {
     throw invalidArgument(`'${operator}' cannot be used on __name__.`);
   }
   for (const item of isArray(value) ? value : [value]) {
     if (!(item instanceof Reference)) throw invalidArgument("__key__ filter value must be a Key");
+    parseParent(item.name);
   }
 }
 

@@ -6,12 +6,14 @@ import {
   joinPath,
   parseFieldPath,
   parseName,
+  parseParent,
 } from "../model/path.ts";
 import { Reference, type Value } from "../model/value.ts";
-import type { Scope } from "../store/index.ts";
+import { isWide, type Scope } from "../store/index.ts";
 import type { Cursor, StructuredQuery } from "../wire/messages.ts";
 import { invalidArgument, StatusError } from "../wire/status.ts";
-import { type Conjunction, checkPinned, inequalityPaths, toDisjunctions } from "./filter.ts";
+import { type Conjunction, conjunctionsOf, inequalityPaths, toDisjunctions } from "./filter.ts";
+import { checkCombinations } from "./restrictions.ts";
 
 const DESCENDING = 2;
 const MAX_ORDERS = 100;
@@ -49,17 +51,18 @@ export interface Query {
 export function parseQuery(parentName: string, structured: StructuredQuery | undefined): Query {
   if (!structured) throw invalidArgument("The request has no structured query.");
   if (structured.findNearest) throw new StatusError("UNIMPLEMENTED", "Vector search (find_nearest) is not supported.");
-  const { database, path: parent } = parseName(parentName);
-  if (parent !== "") for (const segment of parent.split("/")) checkSegment(segment);
+  const { database, path: parent } = parseParent(parentName);
   const scope = scopeOf(parent, structured);
-  checkPinned(structured.where);
+  const conjunctions = conjunctionsOf(structured.where);
+  checkCombinations(structured.where, conjunctions);
   const orders = completeOrders(structured);
+  if (isWide(scope)) checkNamesOnly(orders, conjunctions);
   const names = (bound: Cursor | undefined) => boundOf(bound, orders, { database, scope });
   return {
     database,
     parent,
     scope,
-    disjunctions: toDisjunctions(structured.where),
+    disjunctions: toDisjunctions(conjunctions),
     orders,
     start: names(structured.startAt),
     end: names(structured.endAt),
@@ -73,13 +76,18 @@ function scopeOf(parent: string, structured: StructuredQuery): Scope {
   const [selector, second] = structured.from ?? [];
   if (second) throw invalidArgument("A query can have at most one collection selector.");
   const id = selector?.collectionId ?? "";
-  if (id === "") {
-    if (selector?.allDescendants) return { kind: "all", id: "" };
-    throw invalidArgument("A query must name a collection.");
-  }
+  if (id === "") return { kind: selector?.allDescendants ? "all" : "children", id: "" };
   if (id.includes("/")) throw invalidArgument(`Collection id "${id}" is invalid because it contains "/".`);
   checkSegment(id);
   return selector?.allDescendants ? { kind: "group", id } : { kind: "collection", id: joinPath(parent, id) };
+}
+
+/** Over all collections there is no order but that of names. */
+function checkNamesOnly(orders: readonly Order[], conjunctions: readonly Conjunction[]): void {
+  if (orders.length > 1) throw invalidArgument("kind is required for all orders except __key__ ascending");
+  if (conjunctions.flat().some(({ path }) => !isDocumentName(path))) {
+    throw invalidArgument("kind is required for filters of fields");
+  }
 }
 
 /** The explicit orders, the fields of inequalities that are not among them, and the name, each in the last order's direction. */

@@ -3,7 +3,7 @@ import { isDocumentName, joinPath, parentPath, parseName } from "../model/path.t
 import type { Reference } from "../model/value.ts";
 import type { Database } from "../store/database.ts";
 import { isLive, type LiveVersion, type Snapshot, type StoredDocument, versionAt } from "../store/document.ts";
-import { valueAt } from "../store/index.ts";
+import { isWide, valueAt } from "../store/index.ts";
 import type { Predicate } from "../transactions/transactions.ts";
 import { type Conjunction, satisfies } from "./filter.ts";
 import { cursorPlaces, plan, sortKeyOf } from "./plan.ts";
@@ -49,7 +49,7 @@ function* matches(database: Database, query: Query, at: number | undefined): Gen
   const source =
     query.scope.kind === "collection" ? database.collection(query.scope.id) : database.group(query.scope.id);
   const current = at === undefined || (source?.changed ?? 0) <= at;
-  if (query.scope.kind === "all" || !current || (source?.live ?? 0) <= SMALL) {
+  if (isWide(query.scope) || !current || (source?.live ?? 0) <= SMALL) {
     yield* sorted(query, database, at);
   } else if (query.disjunctions.length === 1) {
     yield* planned(database, query, query.disjunctions[0] as Conjunction);
@@ -67,7 +67,7 @@ function sorted(query: Query, database: Database, at: number | undefined): Snaps
   const found: Match[] = [];
   for (const document of scopeDocuments(database, query)) {
     const version = at === undefined ? document.current : versionAt(document, at);
-    if (!isLive(version) || !isBelow(query, document.path)) continue;
+    if (!isLive(version) || !isInScope(query, document.path)) continue;
     const match = matchOf(query, { path: document.path, version }, places);
     if (match) found.push(match);
   }
@@ -82,7 +82,7 @@ function matchOf(query: Query, snapshot: Snapshot, places: { low: SortKey; high:
 }
 
 function* scopeDocuments(database: Database, { scope, parent }: Query): Generator<StoredDocument> {
-  if (scope.kind === "all") yield* database.documentsBelow(parent);
+  if (isWide(scope)) yield* database.documentsBelow(parent);
   else
     yield* (scope.kind === "collection" ? database.collection(scope.id) : database.group(scope.id))?.documents() ?? [];
 }
@@ -166,6 +166,7 @@ function isInScope(query: Query, path: string): boolean {
   const collection = parentPath(path);
   if (query.scope.kind === "collection") return collection === query.scope.id;
   if (query.scope.kind === "all") return isBelow(query, path);
+  if (query.scope.kind === "children") return parentPath(collection) === query.parent;
   return isBelow(query, path) && (collection === query.scope.id || collection.endsWith(`/${query.scope.id}`));
 }
 

@@ -69,7 +69,7 @@ export async function partitionQuery(
 ): Promise<{ partitions: Cursor[]; nextPageToken?: string }> {
   access.requireServer("Partitioned queries");
   const query = parseQuery(request.parent, request.structuredQuery);
-  if (query.scope.kind === "collection") throw invalidArgument("A partition query must be on a collection group.");
+  if (query.scope.kind !== "group") throw invalidArgument("A partition query must be on a collection group.");
   const wanted = Number(request.partitionCount ?? 0);
   if (!(wanted > 0)) throw invalidArgument("partition_count must be greater than zero.");
   const view = openView(firestore, query.database, request.readTime ? { readTime: request.readTime } : {});

@@ -197,17 +197,52 @@ describe("aggregations", () => {
   });
 });
 
+describe("a query that names no collection", () => {
+  const parent = `${DATABASE}/documents/shelves/a`;
+  const ask = async (structuredQuery: unknown) => {
+    const { body } = await harness.http("POST", `/v1/${parent}:runQuery`, { structuredQuery });
+    return (body as { document?: { name: string } }[]).flatMap(
+      ({ document }) => document?.name.slice(parent.length) ?? [],
+    );
+  };
+  beforeAll(async () => {
+    for (const path of [
+      "shelves/a",
+      "shelves/a/books/1",
+      "shelves/a/books/1/pages/1",
+      "shelves/a/atlases/2",
+      "shelves/b/books/3",
+    ]) {
+      await doc(path).set({});
+    }
+  });
+
+  test("finds the documents of all collections directly below its parent", async () => {
+    expect(await ask({})).toEqual(["/atlases/2", "/books/1"]);
+    expect(await ask({ from: [{ collectionId: "" }], limit: 1 })).toEqual(["/atlases/2"]);
+  });
+
+  test("finds with all descendants those below them, too", async () => {
+    expect(await ask({ from: [{ allDescendants: true }] })).toEqual(["/atlases/2", "/books/1", "/books/1/pages/1"]);
+  });
+});
+
 describe("queries that are refused", () => {
   const ask = async (structuredQuery: unknown) =>
     (await harness.http("POST", `/v1/${DATABASE}/documents:runQuery`, { structuredQuery })).status;
   const from = [{ collectionId: "things" }];
-  const filter = (op: string, value: unknown) => ({ fieldFilter: { field: { fieldPath: "a" }, op, value } });
+  const filter = (op: string, value: unknown, fieldPath = "a") => ({
+    fieldFilter: { field: { fieldPath }, op, value },
+  });
+  const composite = (op: string, ...filters: unknown[]) => ({ compositeFilter: { op, filters } });
+  const one = { integerValue: "1" };
   const values = (count: number) => ({
     arrayValue: { values: Array.from({ length: count }, (_, i) => ({ integerValue: String(i) })) },
   });
 
   test.each([
-    ["no collection", {}],
+    ["all collections by a field", { where: filter("EQUAL", one) }],
+    ["all collections in the order of a field", { orderBy: [{ field: { fieldPath: "a" } }] }],
     ["a negative limit", { from, limit: -1 }],
     ["a negative offset", { from, offset: -1 }],
     ["more than 30 alternatives", { from, where: filter("IN", values(31)) }],
@@ -221,9 +256,44 @@ describe("queries that are refused", () => {
       { from, where: { fieldFilter: { field: { fieldPath: "__name__" }, op: "EQUAL", value: { stringValue: "x" } } } },
     ],
     ["a field path that is none", { from, where: { unaryFilter: { field: { fieldPath: "a..b" }, op: "IS_NULL" } } }],
+    [
+      "two fields that differ",
+      { from, where: composite("AND", filter("NOT_EQUAL", one), filter("NOT_EQUAL", one, "b")) },
+    ],
+    [
+      "exclusions beside 'in'",
+      { from, where: composite("AND", filter("IN", values(1)), filter("NOT_IN", values(1), "b")) },
+    ],
+    [
+      "exclusions as an alternative",
+      { from, where: composite("OR", filter("NOT_IN", values(1)), filter("EQUAL", one)) },
+    ],
+    [
+      "two array memberships at once",
+      { from, where: composite("AND", filter("ARRAY_CONTAINS", one), filter("ARRAY_CONTAINS_ANY", values(1), "b")) },
+    ],
+    [
+      "a name compared with a collection's",
+      { from, where: filter("LESS_THAN", { referenceValue: `${DATABASE}/documents/things` }, "__name__") },
+    ],
     ["an empty OR", { from, where: { compositeFilter: { op: "OR", filters: [] } } }],
   ])("%s", async (_, query) => {
     expect(await ask(query)).toBe(400);
+  });
+
+  test("one below a collection", async () => {
+    const structuredQuery = { from };
+    const { status } = await harness.http("POST", `/v1/${DATABASE}/documents/things:runQuery`, { structuredQuery });
+    expect(status).toBe(400);
+  });
+
+  test("an empty AND asks for nothing", async () => {
+    expect(await ask({ from, where: composite("AND") })).toBe(200);
+  });
+
+  test("array memberships are taken as alternatives", async () => {
+    const memberships = [filter("ARRAY_CONTAINS", one), filter("ARRAY_CONTAINS", one, "b")];
+    expect(await ask({ from, where: composite("OR", ...memberships) })).toBe(200);
   });
 
   test("what is left out on purpose answers UNIMPLEMENTED", async () => {

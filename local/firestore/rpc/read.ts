@@ -1,7 +1,15 @@
 import type { Access } from "../access/access.ts";
 import type { Firestore } from "../firestore.ts";
 import { compareKeys, idKey } from "../model/order.ts";
-import { checkSegment, documentPath, isDocumentName, joinPath, lastSegment, parseName } from "../model/path.ts";
+import {
+  checkSegment,
+  documentPath,
+  isDocumentName,
+  joinPath,
+  lastSegment,
+  parseName,
+  parseParent,
+} from "../model/path.ts";
 import { isArray, Reference, type Value } from "../model/value.ts";
 import { parseQuery, type Query } from "../query/query.ts";
 import { predicateOf, runQuery } from "../query/run.ts";
@@ -75,8 +83,9 @@ export async function listDocuments(
   access: Access,
 ): Promise<{ documents: WireDocument[]; nextPageToken?: string }> {
   const { parent, collectionId = "", showMissing = false, mask } = request;
-  const { database: name, path } = parseName(parent);
-  checkSegment(collectionId);
+  const { database: name, path } = parseParent(parent);
+  if (collectionId !== "") checkSegment(collectionId);
+  else if (showMissing) throw invalidArgument("A collection must be named for show_missing.");
   if (showMissing && request.orderBy) throw invalidArgument("order_by cannot be used with show_missing.");
   const pageSize = pageSizeOf(request, DEFAULT_PAGE);
   const view = openView(firestore, name, request);
@@ -104,9 +113,9 @@ export async function listCollectionIds(
   request: ListCollectionIdsRequest,
   access: Access,
 ): Promise<{ collectionIds: string[]; nextPageToken?: string }> {
-  access.requireServer("Metadata operations");
-  const { database: databaseName, path } = parseName(request.parent);
+  const { database: databaseName, path } = parseParent(request.parent);
   const pageSize = pageSizeOf(request, MAX_PAGE);
+  access.requireServer("Metadata operations");
   const { database, at } = openView(firestore, databaseName, request.readTime ? { readTime: request.readTime } : {});
   const from = request.pageToken ? idKey(readToken(request.pageToken).toString()) : "";
   const ids = database.childCollectionIds(path, at).filter((id) => compareKeys(idKey(id), from) > 0);

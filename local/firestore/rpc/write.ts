@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Access } from "../access/access.ts";
 import type { Firestore } from "../firestore.ts";
-import { checkSegment, documentPath, joinPath, parseName } from "../model/path.ts";
+import { checkSegment, documentPath, joinPath, parseName, parseParent } from "../model/path.ts";
 import { Timestamp } from "../model/value.ts";
 import { documentOf } from "../store/batch.ts";
 import type { LiveVersion } from "../store/document.ts";
@@ -38,9 +38,9 @@ export async function createDocument(
 ): Promise<WireDocument> {
   const { parent, collectionId, document } = request;
   checkSegment(collectionId);
-  const { database } = parseName(parent);
+  const { database, path: parentPath } = parseParent(parent);
   const id = request.documentId || randomId();
-  const path = joinPath(joinPath(parseName(parent).path, collectionId), id);
+  const path = joinPath(joinPath(parentPath, collectionId), id);
   const name = `${database}/documents/${path}`;
   const update: WireDocument = { name, fields: document?.fields ?? new Map() };
   await commitWrites(firestore, access, { database, writes: [{ update, currentDocument: { exists: false } }] });

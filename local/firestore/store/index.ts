@@ -12,9 +12,15 @@ export interface IndexField {
 
 /** Which documents a query or an index is about: those of one collection, of every collection of one id, or simply all. */
 export interface Scope {
-  readonly kind: "collection" | "group" | "all";
+  /** `all`: whatever lies below a document; `children`: what lies directly below, in whichever collection. */
+  readonly kind: "collection" | "group" | "all" | "children";
   /** The collection's path, the group's id, or "". */
   readonly id: string;
+}
+
+/** Whether it is more than collections of one id. No index has that. */
+export function isWide({ kind }: Scope): boolean {
+  return kind === "all" || kind === "children";
 }
 
 /** Names an index within its scope. */
