@@ -59,6 +59,11 @@ export class Firestore {
     return open;
   }
 
+  /** Deletes everything in every database. */
+  clear(): void {
+    for (const { database } of this.#databases.values()) database.clear();
+  }
+
   /** Called after every commit on any database. Returns the way to stop. */
   subscribe(subscriber: (commit: Commit) => void): () => void {
     this.#subscribers.add(subscriber);

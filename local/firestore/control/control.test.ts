@@ -230,8 +230,17 @@ describe("the control surface", () => {
   test("takes security rules as rules-unit-testing sends them", async () => {
     const rules = JSON.stringify({ rules: { files: [{ content: "rules_version = '2';" }] } });
     const answer = await harness.http("PUT", `${control}:securityRules`, rules, { "content-type": "text/plain" });
-    expect(answer).toEqual({ status: 200, body: { issues: [] } });
+    expect(answer).toEqual({ status: 200, body: {} });
     expect((await harness.http("PUT", `${control}:securityRules`, {})).status).toBe(400);
+  });
+
+  test("says of rules that cannot be where each mistake is, in the emulator's form", async () => {
+    const rules = { files: [{ content: "rules_version = '2';\nservice cloud.firestore {\n  allow;\n}" }] };
+    const { status, body } = await harness.http("PUT", `${control}:securityRules`, { rules });
+    expect(status).toBe(400);
+    expect(body).toMatchObject({
+      error: { status: "INVALID_ARGUMENT", message: expect.stringMatching(/^Error compiling rules:\nL3:\d+ \S/) },
+    });
   });
 
   test("clears a database", async () => {
@@ -239,6 +248,27 @@ describe("the control surface", () => {
     await harness.http("DELETE", `${control}/databases/(default)/documents`);
     expect(await harness.client.listCollections()).toEqual([]);
     expect((await harness.client.collectionGroup("deep").get()).empty).toBe(true);
+  });
+
+  test("deletes a document or a collection with all below, for the Emulator UI", async () => {
+    for (const path of ["below/a", "below/a/deep/b", "below/c/deep/d", "beside/a"]) await doc(path).set({});
+    const documents = `${control}/databases/(default)/documents`;
+    expect(await harness.http("DELETE", `${documents}/below/a`)).toEqual({ status: 200, body: {} });
+    const left = async () => (await harness.client.collectionGroup("deep").get()).docs.map(({ ref }) => ref.path);
+    expect(await left()).toEqual(["below/c/deep/d"]);
+    expect((await doc("below/a").get()).exists).toBe(false);
+    await harness.http("DELETE", `${documents}/below`);
+    expect(await left()).toEqual([]);
+    expect((await doc("beside/a").get()).exists).toBe(true);
+    expect((await harness.http("DELETE", `${documents}/__reserved__/a`)).status).toBe(400);
+  });
+
+  test("is reset in all projects at once", async () => {
+    const other = harness.connect({ projectId: "demo-other" });
+    await Promise.all([doc("reset/a").set({}), other.doc("reset/a").set({})]);
+    expect(await harness.http("POST", "/reset")).toEqual({ status: 200, body: "Resetting...\n" });
+    expect((await doc("reset/a").get()).exists).toBe(false);
+    expect((await other.doc("reset/a").get()).exists).toBe(false);
   });
 
   test("answers 404 where there is nothing", async () => {

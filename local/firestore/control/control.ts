@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import * as z from "zod";
 import { RulesSyntaxError } from "../../rules/rules.ts";
 import type { Firestore } from "../firestore.ts";
+import { StatusError } from "../wire/status.ts";
+import { deleteBelow } from "./clearing.ts";
 import type { Triggers } from "./triggers.ts";
 import { IndexesFile, type TimeToLive } from "./ttl.ts";
 
@@ -41,7 +43,9 @@ const ROUTES: readonly [verb: string, path: RegExp, handler: Handler][] = [
   ["GET", /^\/emulator\/v1\/projects\/([^/]+):ruleCoverage\.html$/, showCoverage],
   ["PUT", /^\/emulator\/v1\/projects\/([^/]+)\/indexes$/, putIndexes],
   ["PUT", /^\/emulator\/v1\/(clock)$/, setClock],
-  ["DELETE", /^\/emulator\/v1\/projects\/([^/]+)\/databases\/([^/]+)\/documents$/, clear],
+  ["POST", /^\/(reset)$/, reset],
+  ["DELETE", /^\/emulator\/v1\/projects\/([^/]+)\/databases\/([^/]+)\/documents\/?$/, clear],
+  ["DELETE", /^\/emulator\/v1\/projects\/([^/]+)\/databases\/([^/]+)\/documents\/(.+)$/, clearBelow],
   ["POST", /^\/emulator\/v1\/projects\/([^/]+)\/eventarcTrigger$/, registerEventarc],
   ["PUT", /^\/emulator\/v1\/projects\/([^/]+)\/triggers\/(.+)$/, registerFirstGeneration],
   ["GET", /^\/emulator\/v1\/projects\/([^/]+)\/usage$/, readUsage],
@@ -50,7 +54,7 @@ const ROUTES: readonly [verb: string, path: RegExp, handler: Handler][] = [
 
 /** Whether a request is for the emulator's own surface. */
 export function isControl(path: string): boolean {
-  return path === "/" || path.startsWith("/emulator/");
+  return path === "/" || path === "/reset" || path.startsWith("/emulator/");
 }
 
 export async function serveControl(
@@ -63,7 +67,8 @@ export async function serveControl(
   try {
     send(response, await route(control, request, url));
   } catch (error) {
-    if (!(error instanceof z.ZodError || error instanceof BadRequest)) throw error;
+    const isRefused = error instanceof z.ZodError || error instanceof BadRequest || error instanceof StatusError;
+    if (!isRefused) throw error;
     const message = error instanceof z.ZodError ? z.prettifyError(error) : error.message;
     send(response, { status: 400, body: { error: { code: 400, message, status: "INVALID_ARGUMENT" } } });
   }
@@ -91,7 +96,7 @@ async function putRules({ firestore }: Control, { project, body }: Call): Promis
   const upload = RulesUpload.parse(await body());
   try {
     firestore.rules.put(project, upload.rules.files.map(({ content }) => content).join("\n"));
-    return { status: 200, body: { issues: [] } };
+    return { status: 200, body: {} };
   } catch (error) {
     if (!(error instanceof RulesSyntaxError)) throw error;
     const issues = error.issues.map(({ line, column, description }) => ({
@@ -100,9 +105,8 @@ async function putRules({ firestore }: Control, { project, body }: Call): Promis
       description,
     }));
     if (upload.ignore_errors) return { status: 200, body: { issues } };
-    const message = issues
-      .map(({ sourcePosition: at, description }) => `L${at.line}:${at.column} ${description}`)
-      .join("\n");
+    const places = issues.map(({ sourcePosition: at, description }) => `L${at.line}:${at.column} ${description}`);
+    const message = ["Error compiling rules:", ...places].join("\n");
     return { status: 400, body: { error: { code: 400, message, status: "INVALID_ARGUMENT" }, issues } };
   }
 }
@@ -146,8 +150,18 @@ async function setClock({ firestore, timeToLive }: Control, { body }: Call): Pro
   return { status: 200, body: {} };
 }
 
+function reset({ firestore }: Control): Answer {
+  firestore.clear();
+  return { status: 200, body: "Resetting...\n" };
+}
+
 function clear({ firestore }: Control, { project, parts: [database] }: Call): Answer {
   firestore.open(`projects/${project}/databases/${database}`).database.clear();
+  return { status: 200, body: {} };
+}
+
+async function clearBelow({ firestore }: Control, { project, parts: [database, path = ""] }: Call): Promise<Answer> {
+  await deleteBelow(firestore, `projects/${project}/databases/${database}`, path);
   return { status: 200, body: {} };
 }
 
