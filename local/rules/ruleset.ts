@@ -7,8 +7,8 @@ import { type Subject, subjectsOf } from "./evaluation/query.ts";
 import type { RulesRequest, Verdict } from "./evaluation/request.ts";
 import { requestMap } from "./evaluation/request-map.ts";
 import type { Outcome } from "./evaluation/trace.ts";
-import { Unknown } from "./evaluation/unknown.ts";
-import { type Issue, Positions } from "./language/issue.ts";
+import { Unknown, Unproven } from "./evaluation/unknown.ts";
+import { type Issue, type Position, Positions } from "./language/issue.ts";
 import type { Program } from "./language/program.ts";
 
 interface Judgement {
@@ -100,14 +100,19 @@ export class Ruleset {
 
   #rule({ method }: RulesRequest, { allow }: Rule, captures: Captures, evaluator: Evaluator): Judgement {
     const { condition } = allow;
-    const line = `L${this.#positions.at((condition ?? allow).start).line}`;
+    const position = this.#positions.at((condition ?? allow).start);
+    const line = `L${position.line}`;
     const where = `for '${method}' @ ${line}`;
     if (!condition) return { allowed: true, outcome: `true ${where}` };
     try {
       const { outcome, trace } = evaluator.condition(condition, captures);
       if (outcome.value === true) return { allowed: true, outcome: `true ${where}` };
       const why = explain(this.#source, condition, trace);
-      return { allowed: false, outcome: `${failure(outcome)} ${where}`, ...(why && { reason: `${line}: ${why}` }) };
+      return {
+        allowed: false,
+        outcome: `${failure(outcome, position)} ${where}`,
+        ...(why && { reason: `${line}: ${why}` }),
+      };
     } catch (error) {
       if (error instanceof LimitReached) {
         return { allowed: false, outcome: `${error.message} ${where}`, exhausted: true };
@@ -124,8 +129,9 @@ function verdictOf(denials: readonly Judgement[]): Omit<Verdict, "reads"> {
   return { allowed: false, explanation: [outcomes, ...reasons].join("\n") };
 }
 
-function failure({ value, error }: Outcome): string {
-  if (error) return error.message;
+function failure({ value, error }: Outcome, { line, column }: Position): string {
   if (value === false) return "false";
-  return value instanceof Unknown ? "Not settled by the query" : "Type error: the condition is not a boolean.";
+  if (value instanceof Unknown || error?.message === Unproven.UNSETTLED)
+    return `evaluation error at L${line}:${column}`;
+  return error?.message ?? "Type error: the condition is not a boolean.";
 }

@@ -92,7 +92,7 @@ test("a query is told what it does not settle", () => {
     "Property owner is undefined on object. for 'list' @ L6\nL6: resource.data.owner, which the query does not settle",
   );
   expect(judgeQuery("resource.data.age >= 18", [[{ field: ["age"], operator: ">", value: 16n }]]).explanation).toBe(
-    "Unproven: the constraints of the query do not settle it. for 'list' @ L6\nL6: resource.data.age >= 18, which the query does not settle",
+    "evaluation error at L6:29 for 'list' @ L6\nL6: resource.data.age >= 18, which the query does not settle",
   );
 });
 

@@ -27,7 +27,9 @@ export type Value = RulesValue | Unknown;
 
 /** An expression that is not the same for all possible results of a query. Like any error, it makes a condition false. */
 export class Unproven extends RulesError {
-  constructor(message = "Unproven: the constraints of the query do not settle it.") {
+  static readonly UNSETTLED = "The constraints of the query do not settle it.";
+
+  constructor(message = Unproven.UNSETTLED) {
     super(message);
   }
 }
