@@ -53,7 +53,7 @@ describe("REST", () => {
     expect((await harness.http("POST", `${documents}:runQuery`, query)).body).toEqual([
       { readTime: expect.any(String) },
     ]);
-    const refused = await harness.http("POST", `${documents}:runQuery`, { structuredQuery: {} });
+    const refused = await harness.http("POST", `${documents}:runQuery`, { structuredQuery: { limit: -1 } });
     expect(refused).toMatchObject({ status: 400, body: [{ error: { code: 400, status: "INVALID_ARGUMENT" } }] });
   });
 
