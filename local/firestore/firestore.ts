@@ -59,9 +59,9 @@ export class Firestore {
     return open;
   }
 
-  /** Deletes everything in every database. */
+  /** Deletes everything in every database, and ends the transactions that have read it. */
   clear(): void {
-    for (const { database } of this.#databases.values()) database.clear();
+    for (const open of this.#databases.values()) clearDatabase(open);
   }
 
   /** Called after every commit on any database. Returns the way to stop. */
@@ -73,4 +73,10 @@ export class Firestore {
   close(): void {
     for (const { transactions } of this.#databases.values()) transactions.close();
   }
+}
+
+/** Deletes everything in a database, and ends the transactions that have read it: what they hold locks on is gone. */
+export function clearDatabase({ database, transactions }: OpenDatabase): void {
+  transactions.close();
+  database.clear();
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import * as z from "zod";
 import { RulesSyntaxError } from "../../rules/rules.ts";
-import type { Firestore } from "../firestore.ts";
+import { clearDatabase, type Firestore } from "../firestore.ts";
 import { StatusError } from "../wire/status.ts";
 import { deleteBelow } from "./clearing.ts";
 import type { Triggers } from "./triggers.ts";
@@ -156,7 +156,7 @@ function reset({ firestore }: Control): Answer {
 }
 
 function clear({ firestore }: Control, { project, parts: [database] }: Call): Answer {
-  firestore.open(`projects/${project}/databases/${database}`).database.clear();
+  clearDatabase(firestore.open(`projects/${project}/databases/${database}`));
   return { status: 200, body: {} };
 }
 

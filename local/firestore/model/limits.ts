@@ -16,7 +16,7 @@ export const LIMITS = {
 
 /** Refuses fields that cannot be stored at this name; answers with the document's size in bytes as Firestore counts it. */
 export function checkDocument(name: string, path: string, fields: Fields): number {
-  for (const [field, value] of fields) checkField(field, value, 1);
+  checkFields(fields);
   const bytes = documentBytes(path, fields);
   if (bytes > LIMITS.documentBytes) {
     throw invalidArgument(
@@ -24,6 +24,11 @@ export function checkDocument(name: string, path: string, fields: Fields): numbe
     );
   }
   return bytes;
+}
+
+/** Refuses fields that no document may have. */
+export function checkFields(fields: Fields): void {
+  for (const [field, value] of fields) checkField(field, value, 1);
 }
 
 function checkField(name: string, value: Value, depth: number): void {

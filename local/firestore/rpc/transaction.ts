@@ -9,7 +9,7 @@ export async function beginTransaction(
   return { transaction: firestore.open(database).transactions.begin(options).id };
 }
 
-/** Ends a transaction. One that lost a conflict has ended already, so rolling it back is no error. */
+/** Ends a transaction. Rolling back one that has ended already, by a commit, a conflict or its time, is no error. */
 export async function rollback(firestore: Firestore, { database, transaction: id }: RollbackRequest): Promise<object> {
   if (!id || id.length === 0) throw invalidArgument("The request has no transaction.");
   const { transactions } = firestore.open(database);

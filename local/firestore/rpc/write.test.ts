@@ -284,6 +284,42 @@ describe("a batch write", () => {
     const { status } = await harness.http("POST", `/v1/${DATABASE}/documents:batchWrite`, { writes: [write, write] });
     expect(status).toBe(400);
   });
+
+  test("is refused as a whole where one of its writes could never be made", async () => {
+    const writes = [{ __x__: { nullValue: null } }, { n: { integerValue: "1" } }].map((fields, index) => ({
+      update: { name: `${DATABASE}/documents/whole/${index}`, fields },
+    }));
+    const refused = await harness.http("POST", `/v1/${DATABASE}/documents:batchWrite`, { writes });
+    expect(refused).toMatchObject({ status: 400, body: { error: { status: "INVALID_ARGUMENT" } } });
+    expect((await doc("whole/1").get()).exists).toBe(false);
+  });
+});
+
+describe("a verification", () => {
+  const name = `${DATABASE}/documents/verified/a`;
+  const commit = (...writes: object[]) => harness.http("POST", `/v1/${DATABASE}/documents:commit`, { writes });
+  const there = { currentDocument: { exists: true } };
+
+  test("checks a condition and writes nothing", async () => {
+    await doc("verified/a").set({ n: 1 });
+    expect((await commit({ verify: name, ...there })).status).toBe(200);
+    expect((await commit({ verify: `${name}2`, ...there })).status).toBe(404);
+    expect((await commit({ verify: `${name}2`, currentDocument: { exists: false } })).status).toBe(200);
+    expect((await doc("verified/a2").get()).exists).toBe(false);
+  });
+
+  test.each([
+    ["no condition", [{ verify: name }]],
+    ["a mask", [{ verify: name, ...there, updateMask: { fieldPaths: ["n"] } }]],
+    [
+      "transforms",
+      [{ verify: name, ...there, updateTransforms: [{ fieldPath: "n", increment: { integerValue: 1 } }] }],
+    ],
+    ["the same document verified before", [1, 2].map(() => ({ verify: name, ...there }))],
+    ["the same document written", [{ verify: name, ...there }, { delete: name }]],
+  ])("with %s is refused", async (_, writes) => {
+    expect(await commit(...writes)).toMatchObject({ status: 400, body: { error: { status: "INVALID_ARGUMENT" } } });
+  });
 });
 
 test("writes of one database are not seen in another", async () => {

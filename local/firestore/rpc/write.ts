@@ -4,6 +4,7 @@ import type { Firestore } from "../firestore.ts";
 import { checkSegment, documentPath, joinPath, parseName, parseParent } from "../model/path.ts";
 import { Timestamp } from "../model/value.ts";
 import { documentOf } from "../store/batch.ts";
+import { checkWrite } from "../store/check.ts";
 import type { LiveVersion } from "../store/document.ts";
 import type { Transaction } from "../transactions/transactions.ts";
 import type { WireDocument } from "../wire/codec.ts";
@@ -74,7 +75,7 @@ export async function deleteDocument(
   return {};
 }
 
-/** Applies each write on its own: some may be made and others refused. */
+/** Applies each write on its own: some may be made and others refused. One that could never be made refuses them all. */
 export async function batchWrite(
   firestore: Firestore,
   { database, writes = [] }: BatchWriteRequest,
@@ -87,6 +88,7 @@ export async function batchWrite(
     throw invalidArgument("A batch of writes cannot name the same document more than once.");
   }
   access.requireServer("Batch writes");
+  for (const write of writes) checkWrite(write);
   const outcomes = await Promise.allSettled(
     writes.map((write) => commitWrites(firestore, access, { database, writes: [write] })),
   );

@@ -157,15 +157,19 @@ describe("transactions", () => {
     const things = client().collection("cleared");
     let outsider: Promise<unknown> = Promise.resolve();
     await things.doc("old").set({ n: 1 });
-    await client().runTransaction(async (tx) => {
-      await tx.get(things.where("n", "<", 10));
-      outsider = things
-        .doc("old")
-        .update({ n: 2 })
-        .catch((error) => error);
-      await sleep(100);
-      await harness.http("DELETE", `/emulator/v1/${DATABASE}/documents`);
-    });
+    const cleared = client().runTransaction(
+      async (tx) => {
+        await tx.get(things.where("n", "<", 10));
+        outsider = things
+          .doc("old")
+          .update({ n: 2 })
+          .catch((error) => error);
+        await sleep(100);
+        await harness.http("DELETE", `/emulator/v1/${DATABASE}/documents`);
+      },
+      { maxAttempts: 1 },
+    );
+    await expect(cleared).rejects.toMatchObject({ code: 10 });
     expect(await outsider).toMatchObject({ code: 5 });
     expect((await things.get()).size).toBe(0);
   });
@@ -225,7 +229,67 @@ describe("a transaction that is left alone", () => {
       },
       { maxAttempts: 1 },
     );
-    await expect(late).rejects.toMatchObject({ code: 3, details: expect.stringContaining("transaction has expired") });
+    await expect(late).rejects.toMatchObject({ code: 10, details: expect.stringContaining("transaction has expired") });
     expect((await doc.get()).get("n")).toBe(1);
+  });
+});
+
+describe("the life of a transaction", () => {
+  const documents = `${DATABASE}/documents`;
+  const post = (call: string, body: object) => harness.http("POST", `/v1/${documents}:${call}`, body);
+  const begin = async (options: object = {}) => {
+    const { body } = await post("beginTransaction", { options });
+    return (body as { transaction: string }).transaction;
+  };
+  const read = (transaction: string, id = "a") =>
+    post("batchGet", { documents: [`${documents}/life/${id}`], transaction });
+  const write = (fields: object, condition: object = {}) => ({
+    update: { name: `${documents}/life/a`, fields },
+    ...condition,
+  });
+  const commit = (transaction: string, ...writes: object[]) => post("commit", { writes, transaction });
+
+  test.each([
+    ["a commit", (id: string) => commit(id)],
+    ["a rollback", (id: string) => post("rollback", { transaction: id })],
+    ["a write that does not apply", (id: string) => commit(id, write({}, { currentDocument: { exists: true } }))],
+  ])("ends with %s: it is ABORTED from then on, and rolling it back is no error", async (_, end) => {
+    await client().doc("life/a").delete();
+    const id = await begin();
+    await end(id);
+    expect(await read(id)).toMatchObject({ status: 409, body: [{ error: { status: "ABORTED" } }] });
+    expect(await commit(id, write({}))).toMatchObject({ status: 409, body: { error: { status: "ABORTED" } } });
+    expect(await post("rollback", { transaction: id })).toEqual({ status: 200, body: {} });
+  });
+
+  test("goes on after a write that could never be made", async () => {
+    const [writing, reading] = [await begin(), await begin({ readOnly: {} })];
+    expect((await commit(writing, write({ __x__: { nullValue: null } }))).status).toBe(400);
+    expect((await read(writing)).status).toBe(200);
+    expect((await commit(writing, write({}))).status).toBe(200);
+    expect((await commit(reading, write({}))).status).toBe(400);
+    expect((await read(reading)).status).toBe(200);
+    expect((await commit(reading)).status).toBe(200);
+  });
+
+  test("never began for an id that nobody was given", async () => {
+    const refused = { status: 400, body: { error: { status: "INVALID_ARGUMENT" } } };
+    expect(await commit("AAAA")).toMatchObject(refused);
+    expect(await post("rollback", { transaction: "AAAA" })).toMatchObject(refused);
+    const options = { readWrite: { retryTransaction: "AAAA" } };
+    expect(await post("beginTransaction", { options })).toMatchObject(refused);
+  });
+
+  test.each([
+    ["the database is cleared", "DELETE", `/emulator/v1/${documents}`],
+    ["the server is reset", "POST", "/reset"],
+  ])("ends when %s, with its locks", async (_, verb, path) => {
+    await client().doc("life/a").set({});
+    const id = await begin();
+    await read(id);
+    await harness.http(verb, path);
+    await client().doc("life/a").set({ n: 1 });
+    expect((await commit(id, write({}))).status).toBe(409);
+    expect((await client().doc("life/a").get()).data()).toEqual({ n: 1 });
   });
 });

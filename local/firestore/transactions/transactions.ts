@@ -2,9 +2,10 @@ import { randomBytes } from "node:crypto";
 import { documentPath } from "../model/path.ts";
 import type { Fields } from "../model/value.ts";
 import { documentOf, type Judge, type Outcome, workOut } from "../store/batch.ts";
+import { checkVerifications } from "../store/check.ts";
 import type { Database } from "../store/database.ts";
 import type { TransactionOptions, Write } from "../wire/messages.ts";
-import { invalidArgument } from "../wire/status.ts";
+import { invalidArgument, StatusError } from "../wire/status.ts";
 import { contention, type LockOptions, Locks, type Mode, type Owner, type Resource } from "./locks.ts";
 
 /** How long transactions may take. Source: https://firebase.google.com/docs/firestore/quotas#writes_and_transactions */
@@ -19,6 +20,8 @@ const IDLE_MILLIS = 60_000;
 const TOTAL_MILLIS = 270_000;
 const SWEEP_MILLIS = 250;
 const MAX_REMEMBERED_LOSERS = 10_000;
+/** Half of a transaction's id says whose it is, the other half which. */
+const HALF_ID_BYTES = 8;
 
 /** What a query of a transaction has seen: no other commit may change it until the transaction ends. */
 export interface Predicate {
@@ -44,12 +47,13 @@ export class Transaction implements Owner {
   readonly #onLose: (transaction: Transaction) => void;
 
   constructor(start: {
+    id: Uint8Array;
     age: number;
     readTime: number | undefined;
     contended: Iterable<Resource>;
     onLose: (transaction: Transaction) => void;
   }) {
-    this.id = randomBytes(16);
+    this.id = start.id;
     this.age = start.age;
     this.readTime = start.readTime;
     this.contended = new Set(start.contended);
@@ -69,6 +73,8 @@ export class Transactions {
   readonly #locks: Locks;
   readonly #idleMillis: number;
   readonly #totalMillis: number;
+  /** What all ids begin with, so that one that has ended is known from one that never was. */
+  readonly #series = randomBytes(HALF_ID_BYTES);
   readonly #active = new Map<string, Transaction>();
   /** Those that lost a conflict, for the retry that names them. */
   readonly #losers = new Map<string, { age: number; contended: ReadonlySet<Resource> }>();
@@ -84,10 +90,11 @@ export class Transactions {
 
   begin(options: TransactionOptions = {}): Transaction {
     const { readOnly, readWrite } = options;
-    const earlier = readWrite?.retryTransaction && this.#losers.get(keyOf(readWrite.retryTransaction));
+    const earlier = this.#earlier(readWrite?.retryTransaction);
     const readTime = readOnly && (readOnly.readTime?.toMicros() ?? this.#database.tick());
     if (readTime !== undefined) this.#database.checkReadTime(readTime);
     const transaction = new Transaction({
+      id: Buffer.concat([this.#series, randomBytes(HALF_ID_BYTES)]),
       age: earlier ? earlier.age : this.#nextAge++,
       readTime,
       contended: earlier ? earlier.contended : [],
@@ -98,15 +105,28 @@ export class Transactions {
     return transaction;
   }
 
-  /** The transaction of this id; throws where it has ended, as the service does. */
+  /** The transaction of this id; throws ABORTED where it has ended, and INVALID_ARGUMENT where there was none. */
   find(id: Uint8Array): Transaction {
     const transaction = this.#active.get(keyOf(id));
     if (!transaction) {
+      this.#checkSeries(id);
       if (this.#losers.has(keyOf(id))) throw contention();
-      throw invalidArgument("The referenced transaction has expired or is no longer valid.");
+      throw new StatusError("ABORTED", "The referenced transaction has expired or is no longer valid.");
     }
     transaction.used = Date.now();
     return transaction;
+  }
+
+  #checkSeries(id: Uint8Array): void {
+    const isOurs = id.length === 2 * HALF_ID_BYTES && this.#series.equals(id.subarray(0, HALF_ID_BYTES));
+    if (!isOurs) throw invalidArgument("Invalid transaction.");
+  }
+
+  /** What is known of the try that this transaction repeats. */
+  #earlier(id: Uint8Array | undefined): { age: number; contended: ReadonlySet<Resource> } | undefined {
+    if (!id || id.length === 0) return undefined;
+    this.#checkSeries(id);
+    return this.#losers.get(keyOf(id));
   }
 
   /** Locks documents for reading; from then on nobody else changes them until the transaction ends. */
@@ -130,7 +150,7 @@ export class Transactions {
 
   /**
    * Commits writes, alone or as the end of a transaction, waiting for transactions that have read what they change.
-   * Whatever happens, the transaction has ended afterwards.
+   * The transaction has ended afterwards, unless the writes are such that they could never be made (INVALID_ARGUMENT).
    * @param judge decides whether they may be made
    */
   async commit(
@@ -139,14 +159,19 @@ export class Transactions {
     judge?: Judge,
   ): Promise<Outcome & { time: number }> {
     const owner: Owner = transaction ?? { age: this.#nextAge++, lose: () => {} };
+    let isOver = true;
     try {
       if (transaction?.readTime !== undefined && writes.length > 0) {
         throw invalidArgument("Cannot modify entities in a read-only transaction.");
       }
+      checkVerifications(writes);
       await this.#lockWrites(owner, writes);
       return await this.#commitLocked(owner, writes, judge);
+    } catch (error) {
+      isOver = !(transaction && error instanceof StatusError && error.status === "INVALID_ARGUMENT");
+      throw error;
     } finally {
-      this.#end(owner);
+      if (isOver) this.#end(owner);
     }
   }
 
@@ -155,7 +180,7 @@ export class Transactions {
     this.#end(transaction);
   }
 
-  /** Ends every transaction, for shutting down. */
+  /** Ends every transaction: of a database that is emptied, or shut down. */
   close(): void {
     for (const transaction of [...this.#active.values()]) this.rollback(transaction);
   }
