@@ -91,7 +91,7 @@ describe("a listener that reads nothing", () => {
     stream.on("data", (chunk: Buffer) => {
       heard += chunk.toString("latin1");
     });
-    await vi.waitFor(() => expect(heard).toContain("Missing or insufficient permissions."), { timeout: 5_000 });
+    await vi.waitFor(() => expect(heard).toContain("false for 'get'"), { timeout: 5_000 });
     expect(heard).toContain(text);
     expect(heard).not.toContain("secret");
   });
