@@ -31,6 +31,7 @@ const SETTINGS = {
   GRANT_PURCHASES_SINCE: "",
   REVENUECAT_WEBHOOK_AUTHORIZATION: "the-authorization",
   REVENUECAT_API_KEY: "the-api-key",
+  LEDGER_KEYS: `tests:${Buffer.alloc(32, "a key for tests").toString("base64")}`,
 };
 
 export function useBackend(settings: Record<string, string> = {}): Backend {

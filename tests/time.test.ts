@@ -34,7 +34,9 @@ test("scheduled functions tick", async () => {
   const { now: before } = await time<{ now: number }>("GET", "/clock");
   await time("PUT", "/clock", { advance: "PT20M" });
   const { schedules } = await time<Schedules>("GET", "/schedules");
-  expect(schedules).toMatchObject([{ name: expect.stringContaining("housekeeping"), lastRun: { state: "succeeded" } }]);
+  const housekeeping = schedules.find(({ name }) => name.includes("housekeeping"));
+  expect(housekeeping).toMatchObject({ lastRun: { state: "succeeded" } });
+  expect(schedules).toHaveLength(2);
   const { now: after } = await time<{ now: number }>("GET", "/clock");
   expect(after - before).toBeGreaterThanOrEqual(20 * 60_000);
 });

@@ -4,6 +4,7 @@ import { HttpsError } from "firebase-functions/v2/https";
 import { onSchedule } from "firebase-functions/v2/scheduler";
 import { onTaskDispatched } from "firebase-functions/v2/tasks";
 import * as z from "zod";
+import { expireHolds, expireLots, signHeads } from "./ledger/index.ts";
 import { config, secrets } from "./platform/config.ts";
 import { service } from "./platform/endpoint.ts";
 import { DocumentId } from "./platform/ids.ts";
@@ -18,16 +19,19 @@ import { subscribers as store, webhookSources } from "./store/index.ts";
 
 setGlobalOptions({ region: config.region, memory: "512MiB", concurrency: 80, maxInstances: 100 });
 
-export const api = service("api", services.api, { minInstances: config.minInstances });
+/** What whoever writes the books needs. */
+const bookkeeping = [secrets.ledgerKeys];
 
-export const pay = service("pay", services.pay, { secrets: [secrets.revenueCatApiKey] });
+export const api = service("api", services.api, { minInstances: config.minInstances, secrets: bookkeeping });
 
-export const admin = service("admin", services.admin, { concurrency: 20, maxInstances: 5 });
+export const pay = service("pay", services.pay, { secrets: [...bookkeeping, secrets.revenueCatApiKey] });
+
+export const admin = service("admin", services.admin, { concurrency: 20, maxInstances: 5, secrets: bookkeeping });
 
 /** What vendors call. */
 export const webhooks = webhookService(
   { revenuecat: async () => (await import("./store/revenuecat/webhook.ts")).revenueCat },
-  { secrets: [secrets.revenueCatWebhookAuthorization] },
+  { secrets: [...bookkeeping, secrets.revenueCatWebhookAuthorization] },
 );
 
 /** Tries webhooks again that could not be carried out; see `platform/webhooks.ts`. */
@@ -35,6 +39,7 @@ export const webhookRetries = onTaskDispatched(
   {
     retryConfig: { maxAttempts: MAX_ATTEMPTS, minBackoffSeconds: 30, maxBackoffSeconds: 6 * 3_600, maxDoublings: 10 },
     rateLimits: { maxConcurrentDispatches: 20 },
+    secrets: bookkeeping,
   },
   async ({ data }) => {
     const { id } = z.object({ id: DocumentId }).parse(data);
@@ -54,7 +59,18 @@ export const outbox = onDocumentCreated({ document: "outbox/{id}", retry: true }
   await deliver(params.id, subscribers);
 });
 
-/** Picks up what a crash between two steps has left lying. */
-export const housekeeping = onSchedule({ schedule: "every 10 minutes", timeZone: "Etc/UTC" }, async () => {
-  await Promise.all([sweep(), sweepOutbox(subscribers)]);
-});
+/** Picks up what a crash between two steps has left lying, and what has run out. */
+export const housekeeping = onSchedule(
+  { schedule: "every 10 minutes", timeZone: "Etc/UTC", secrets: bookkeeping },
+  async () => {
+    await Promise.all([sweep(), sweepOutbox(subscribers), expireHolds(), expireLots()]);
+  },
+);
+
+/** Puts aside, once a day and signed, where every account stands. */
+export const ledgerHeads = onSchedule(
+  { schedule: "every day 00:15", timeZone: "Etc/UTC", secrets: bookkeeping, timeoutSeconds: 1_800 },
+  async () => {
+    await signHeads();
+  },
+);

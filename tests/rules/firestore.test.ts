@@ -34,6 +34,9 @@ let operator: Firestore;
 const DOCUMENTS: Record<string, object> = {
   "accounts/ada:COIN": { owner: "ada", currency: "COIN", available: 5 },
   "transactions/t1": { kind: "purchase", accounts: ["ada:COIN"] },
+  "holds/h1": { owner: "ada", amount: 5 },
+  "heads/ada:COIN": { seq: 1 },
+  "manifests/current": { accounts: 1 },
   "purchases/p1": { state: "granted", user: "ada" },
   "purchases/p2": { state: "foretold" },
   "users/ada": {},
@@ -69,6 +72,9 @@ describe("a document", () => {
   test.each([
     ["accounts/ada:COIN", ["ada"]],
     ["transactions/t1", []],
+    ["holds/h1", ["ada"]],
+    ["heads/ada:COIN", []],
+    ["manifests/current", []],
     ["purchases/p1", ["ada"]],
     ["purchases/p2", []],
     ["users/ada", []],

@@ -1,39 +1,55 @@
 import { Failure } from "../platform/failure.ts";
 import { currencyOf } from "./currencies.ts";
+import { addLots, cleared, type Lot, sum, takeLots, takeSame, withoutExpired } from "./lots.ts";
 
 /** What one account holds of its currency, in smallest units; all are whole and not negative. */
 export interface Balance {
-  /** What can be spent. */
+  /** What can be spent: the sum of the lots. */
   readonly available: number;
   /** What is set aside and cannot be spent until it is released. */
   readonly held: number;
   /** What a clawback could not take because it had been spent; whatever comes in settles it first. */
   readonly owed: number;
+  /** Of what the available consists. */
+  readonly lots: readonly Lot[];
 }
 
-export const EMPTY: Balance = { available: 0, held: 0, owed: 0 };
+/** A balance after something was taken out of it, and which lots went. */
+export interface Taken {
+  readonly balance: Balance;
+  readonly lots: Lot[];
+}
+
+export const EMPTY: Balance = { available: 0, held: 0, owed: 0, lots: [] };
 
 /** What the account is worth in the books: the sum of all that was ever posted to it, less all that was posted from it. */
-export function total({ available, held, owed }: Balance): number {
+export function total({ available, held, owed }: Pick<Balance, "available" | "held" | "owed">): number {
   return available + held - owed;
 }
 
-/** Adds an amount; debts are settled first. Refuses `balance-too-large` past the currency's maximum. */
-export function credit(balance: Balance, amount: number, currency: string): Balance {
-  checkAmount(amount);
-  const settled = Math.min(balance.owed, amount);
-  const available = balance.available + amount - settled;
-  if (available + balance.held > currencyOf(currency).maximumBalance) {
+/** The balance at a time: lots that had to clear have, and what has expired is taken out. */
+export function atTime(balance: Balance, now: number): Taken {
+  const { left, expired } = withoutExpired(cleared(balance.lots, now), now);
+  return { balance: { ...balance, available: sum(left), lots: left }, lots: expired };
+}
+
+/** Adds lots; debts are settled first. Refuses `balance-too-large` past the currency's maximum. */
+export function credit(balance: Balance, added: readonly Lot[], currency: string): Balance {
+  const { maximumBalance, spendOrder } = currencyOf(currency);
+  const settled = Math.min(balance.owed, sum(added));
+  const { left } = takeLots(added, settled, spendOrder);
+  const available = balance.available + sum(left);
+  if (available + balance.held > maximumBalance) {
     throw new Failure("failed-precondition", "The account cannot hold that much.", {
       reason: "balance-too-large",
       currency,
     });
   }
-  return { ...balance, available, owed: balance.owed - settled };
+  return { ...balance, available, owed: balance.owed - settled, lots: addLots(balance.lots, left) };
 }
 
 /** Takes an amount out of what is available. Refuses `insufficient-funds`; nothing is ever overdrawn. */
-export function debit(balance: Balance, amount: number, currency: string): Balance {
+export function debit(balance: Balance, amount: number, currency: string): Taken {
   checkAmount(amount);
   if (balance.available < amount) {
     throw new Failure("failed-precondition", "There is not enough in the account.", {
@@ -41,16 +57,44 @@ export function debit(balance: Balance, amount: number, currency: string): Balan
       currency,
       available: balance.available,
       needed: amount,
+      ...(balance.owed > 0 ? { owed: balance.owed } : {}),
     });
   }
-  return { ...balance, available: balance.available - amount };
+  const { taken, left } = takeLots(balance.lots, amount, currencyOf(currency).spendOrder);
+  return { balance: { ...balance, available: balance.available - amount, lots: left }, lots: taken };
 }
 
-/** Takes an amount back, whatever is there; what is not there is owed. */
-export function clawBack(balance: Balance, amount: number): Balance {
+/**
+ * Takes an amount back, whatever is there; what is not there is owed.
+ * @param given the lots that were given: they go first, as far as they are left
+ */
+export function clawBack(balance: Balance, amount: number, currency: string, given: readonly Lot[] = []): Taken {
   checkAmount(amount);
-  const taken = Math.min(balance.available, amount);
-  return { ...balance, available: balance.available - taken, owed: balance.owed + amount - taken };
+  const same = takeSame(balance.lots, given);
+  const rest = Math.min(amount, balance.available) - sum(same.taken);
+  const others = takeLots(same.left, Math.max(0, rest), currencyOf(currency).spendOrder);
+  const lots = addLots(same.taken, others.taken);
+  const taken = sum(lots);
+  return {
+    balance: {
+      ...balance,
+      available: balance.available - taken,
+      owed: balance.owed + amount - taken,
+      lots: others.left,
+    },
+    lots,
+  };
+}
+
+/** Sets aside what was taken out of the available. */
+export function putAside(balance: Balance, amount: number): Balance {
+  return { ...balance, held: balance.held + amount };
+}
+
+/** Takes out of what was set aside. That it is there is the hold's promise. */
+export function takeFromAside(balance: Balance, amount: number): Balance {
+  if (balance.held < amount) throw new RangeError(`${amount} are to leave what is held, ${balance.held}`);
+  return { ...balance, held: balance.held - amount };
 }
 
 /** Refuses what is no amount: fractions, zero, negatives, and whatever a double cannot hold exactly. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { KINDS } from "./records.ts";
+import { DocumentId } from "../platform/ids.ts";
 
 const MAX_PAGE = 100;
 
@@ -15,6 +15,10 @@ export const Wallet = z.object({
       total: z.int(),
       /** What a refund took back and could not find; what comes in settles it first. */
       owed: z.int(),
+      /** What of the available has cleared and can be paid out in money. */
+      redeemable: z.int(),
+      /** What of the available expires first, and when, in milliseconds since the epoch; absent if none does. */
+      nextExpiry: z.object({ amount: z.int(), at: z.int() }).optional(),
     }),
   ),
 });
@@ -32,8 +36,13 @@ export const History = z.object({
   transactions: z.array(
     z.object({
       id: z.string(),
-      kind: z.enum(KINDS),
+      /** `purchase`, `spend`, `hold`…; kinds that an app does not know may come. */
+      kind: z.string(),
       amount: z.int(),
+      /** What was set aside by it, negative where it was let go of. */
+      held: z.int(),
+      /** What could be spent after it. */
+      available: z.int(),
       reference: z.string(),
       /** Milliseconds since the epoch. */
       at: z.int(),
@@ -43,3 +52,31 @@ export const History = z.object({
   nextCursor: z.string().optional(),
 });
 export type History = z.infer<typeof History>;
+
+export const VerifyRequest = z.object({
+  /** Chains since heads were last signed, or everything there has ever been. */
+  scope: z.enum(["since-heads", "all"]).default("since-heads"),
+});
+
+/** What the verifier found. No problems: the books are what the ledger has written. */
+export const VerifyReport = z.object({
+  problems: z.array(z.object({ document: z.string(), what: z.string() })),
+  accounts: z.int(),
+  /** Places in the chains of accounts that were replayed. */
+  links: z.int(),
+  transactions: z.int(),
+  /** By currency, in smallest units: what all users together have. */
+  totals: z.record(z.string(), z.int()),
+});
+export type VerifyReport = z.infer<typeof VerifyReport>;
+
+export const ReverseRequest = z.object({
+  transaction: DocumentId,
+  kind: z.enum(["refund", "chargeback", "adjustment"]).default("adjustment"),
+  /** Why, for those who read the books later. */
+  note: z.string().min(1).max(400),
+});
+
+/** The id of the transaction that takes the other back; the same however often it is asked for. */
+export const Reversed = z.object({ transaction: z.string() });
+export type Reversed = z.infer<typeof Reversed>;

@@ -1,4 +1,5 @@
 import { Failure } from "../platform/failure.ts";
+import type { Source } from "./lots.ts";
 
 /** What an amount is counted in. Amounts are integers of the smallest unit: coins, or cents where `decimals` is 2. */
 export interface Currency {
@@ -9,14 +10,54 @@ export interface Currency {
   readonly maximumBalance: number;
   /** Whether users may send it to each other. */
   readonly transferable: boolean;
+  /** Which coins can be paid out in money once they have cleared; none if the currency is for playing alone. */
+  readonly redeemable: readonly Source[];
+  /** In which order coins that last are spent. */
+  readonly spendOrder: readonly Source[];
 }
+
+const GIVEN_FIRST: readonly Source[] = ["promotional", "earned", "bought"];
+/** What can be paid out is spent last. */
+const EARNED_LAST: readonly Source[] = ["promotional", "bought", "earned"];
 
 /** The currencies of this backend, by code. A team adds its own here; money is changed by review, not by a database write. */
 export const CURRENCIES: Readonly<Record<string, Currency>> = {
-  COIN: { kind: "virtual", name: "Coins", decimals: 0, maximumBalance: 1_000_000_000_000, transferable: true },
-  GEM: { kind: "virtual", name: "Gems", decimals: 0, maximumBalance: 1_000_000_000, transferable: false },
-  USD: { kind: "fiat", name: "US dollar", decimals: 2, maximumBalance: 100_000_000_00, transferable: false },
-  EUR: { kind: "fiat", name: "Euro", decimals: 2, maximumBalance: 100_000_000_00, transferable: false },
+  COIN: {
+    kind: "virtual",
+    name: "Coins",
+    decimals: 0,
+    maximumBalance: 1_000_000_000_000,
+    transferable: true,
+    redeemable: [],
+    spendOrder: GIVEN_FIRST,
+  },
+  GEM: {
+    kind: "virtual",
+    name: "Gems",
+    decimals: 0,
+    maximumBalance: 1_000_000_000,
+    transferable: false,
+    redeemable: [],
+    spendOrder: GIVEN_FIRST,
+  },
+  USD: {
+    kind: "fiat",
+    name: "US dollar",
+    decimals: 2,
+    maximumBalance: 100_000_000_00,
+    transferable: false,
+    redeemable: ["earned"],
+    spendOrder: EARNED_LAST,
+  },
+  EUR: {
+    kind: "fiat",
+    name: "Euro",
+    decimals: 2,
+    maximumBalance: 100_000_000_00,
+    transferable: false,
+    redeemable: ["earned"],
+    spendOrder: EARNED_LAST,
+  },
 };
 
 export function currencyOf(code: string): Currency {

@@ -1,9 +1,24 @@
 import { action } from "../platform/endpoint.ts";
-import { History, HistoryRequest, Wallet, WalletRequest } from "./contract.ts";
+import {
+  History,
+  HistoryRequest,
+  Reversed,
+  ReverseRequest,
+  VerifyReport,
+  VerifyRequest,
+  Wallet,
+  WalletRequest,
+} from "./contract.ts";
 import { history } from "./history.ts";
+import { reverseByHand, verifyBooks } from "./operate.ts";
 import { wallet } from "./wallet.ts";
 
 export const api = {
   wallet: action({ access: "user", input: WalletRequest, output: Wallet, run: wallet }),
   history: action({ access: "user", input: HistoryRequest, output: History, run: history }),
+};
+
+export const admin = {
+  verify: action({ access: "admin", input: VerifyRequest, output: VerifyReport, run: verifyBooks }),
+  reverse: action({ access: "admin", input: ReverseRequest, output: Reversed, run: reverseByHand }),
 };

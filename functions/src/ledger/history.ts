@@ -5,7 +5,7 @@ import { FieldPath, Timestamp } from "../platform/firestore.ts";
 import { isDocumentId } from "../platform/ids.ts";
 import type { History, HistoryRequest } from "./contract.ts";
 import { currencyOf } from "./currencies.ts";
-import { accountId, type TransactionRecord, transactions } from "./records.ts";
+import { accountId, heldBy, type TransactionRecord, transactions } from "./records.ts";
 
 /** A page of the transactions of one of the caller's accounts, newest first. One read for each row. */
 export async function history(caller: Caller, request: z.output<typeof HistoryRequest>): Promise<History> {
@@ -22,8 +22,16 @@ export async function history(caller: Caller, request: z.output<typeof HistoryRe
   const last = page.docs.at(-1);
   return {
     transactions: page.docs.map((document) => {
-      const { kind, postings, reference, at } = document.data();
-      return { id: document.id, kind, amount: gain(postings, account), reference, at: at.toMillis() };
+      const { kind, postings, reference, at, links } = document.data();
+      return {
+        id: document.id,
+        kind,
+        amount: gain(postings, account),
+        held: gain(postings, heldBy(account)),
+        available: links[account]?.available ?? 0,
+        reference,
+        at: at.toMillis(),
+      };
     }),
     ...(last && page.size === limit ? { nextCursor: cursorOf(last.data().at, last.id) } : {}),
   };

@@ -1,14 +1,39 @@
+import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
+import { atTime, type Balance } from "./balance.ts";
 import type { Wallet } from "./contract.ts";
-import { CURRENCIES } from "./currencies.ts";
+import { CURRENCIES, currencyOf } from "./currencies.ts";
+import { sum } from "./lots.ts";
 import { accounts } from "./records.ts";
 
 /** What the caller has of every currency; currencies they never had are left out. One read for each account. */
 export async function wallet(caller: Caller): Promise<Wallet> {
   const found = await accounts().where("owner", "==", caller.uid).limit(Object.keys(CURRENCIES).length).get();
   const balances = found.docs.map((document) => {
-    const { currency, available, held, owed } = document.data();
-    return { currency, available, held, total: available + held, owed };
+    const account = document.data();
+    const { balance } = atTime(account, now());
+    const { available, held, owed } = balance;
+    return {
+      currency: account.currency,
+      available,
+      held,
+      total: available + held,
+      owed,
+      redeemable: redeemable(balance, account.currency),
+      ...nextExpiry(balance),
+    };
   });
   return { balances: balances.sort((a, b) => (a.currency < b.currency ? -1 : 1)) };
+}
+
+/** What of a balance can be paid out in money: of the sources that the currency names, and cleared. */
+function redeemable({ lots }: Balance, currency: string): number {
+  const sources = currencyOf(currency).redeemable;
+  return sum(lots.filter(({ source, clearsAt }) => clearsAt === undefined && sources.includes(source)));
+}
+
+function nextExpiry({ lots }: Balance): Pick<Wallet["balances"][number], "nextExpiry"> {
+  const at = Math.min(...lots.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY));
+  if (at === Number.POSITIVE_INFINITY) return {};
+  return { nextExpiry: { at, amount: sum(lots.filter(({ expiresAt }) => expiresAt === at)) } };
 }

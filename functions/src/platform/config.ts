@@ -34,6 +34,8 @@ export const config = {
 } as const;
 
 export const secrets = {
+  /** Keys that the ledger's chains are signed with, `name:base64` by commas, newest first; see docs/operations.md. */
+  ledgerKeys: defineSecret("LEDGER_KEYS"),
   /** The value of the Authorization header set in RevenueCat's dashboard for the webhook. */
   revenueCatWebhookAuthorization: defineSecret("REVENUECAT_WEBHOOK_AUTHORIZATION"),
   /** A secret API key (v1) of the RevenueCat project. */

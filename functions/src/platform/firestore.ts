@@ -59,9 +59,21 @@ export function transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
   return firestore().runTransaction(work, { maxAttempts: MAX_ATTEMPTS });
 }
 
+/** Documents of a collection by id, read as one; undefined for those that are not there. One read each. */
+export async function getAll<Shape extends DocumentData>(
+  tx: Transaction,
+  from: CollectionReference<Shape>,
+  ids: readonly string[],
+): Promise<Map<string, Shape | undefined>> {
+  if (ids.length === 0) return new Map();
+  const snapshots = await tx.getAll(...ids.map((id) => from.doc(id)));
+  return new Map(snapshots.map((snapshot) => [snapshot.id, snapshot.data()]));
+}
+
 const NOT_FOUND = 5;
 const ALREADY_EXISTS = 6;
 const FAILED_PRECONDITION = 9;
+const ABORTED = 10;
 
 /** Whether a commit was refused because a document that it creates was there already. */
 export function isAlreadyExists(error: unknown): boolean {
@@ -74,10 +86,15 @@ export function isChangedMeanwhile(error: unknown): boolean {
   return code === FAILED_PRECONDITION || code === NOT_FOUND;
 }
 
+/** Whether a transaction was given up because others would not let go of what it wanted. */
+export function isContention(error: unknown): boolean {
+  return codeOf(error) === ABORTED;
+}
+
 /** The gRPC status code of an error of the Firestore client. */
 function codeOf(error: unknown): unknown {
   return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 }
 
-export type { CollectionReference, Transaction } from "firebase-admin/firestore";
+export type { CollectionReference, Query, Transaction } from "firebase-admin/firestore";
 export { FieldPath, FieldValue, Filter, Timestamp } from "firebase-admin/firestore";

@@ -41,7 +41,8 @@ export function equalSecrets(given: string, expected: string): boolean {
   return timingSafeEqual(hash(given), hash(expected));
 }
 
-function canonical(value: unknown): string {
+/** A JSON value as text, the same whatever the order of its keys; what is undefined is left out. */
+export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (typeof value === "object" && value !== null) {
     const entries = Object.entries(value).filter(([, item]) => item !== undefined);

@@ -66,6 +66,7 @@ async function prepareRefund(tx: Transaction, id: string, { user, grant, product
       to: "system:mint",
       amount,
       currency,
+      lots: [{ source: "bought", amount }],
     })),
     reference: `purchase:${id}`,
     metadata: { product, items: grant.items, entitlements: grant.entitlements },

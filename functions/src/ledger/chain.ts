@@ -1,0 +1,81 @@
+import { createHash, createHmac } from "node:crypto";
+import * as z from "zod";
+import { secrets } from "../platform/config.ts";
+import { canonical } from "../platform/ids.ts";
+import type { Balance } from "./balance.ts";
+import type { TransactionRecord } from "./records.ts";
+
+/**
+ * Each account's transactions form a chain: the hash of each covers the transaction, what the account held after it and the hash before,
+ * under a key that whoever can write the database need not have. So nobody changes, drops or adds one unseen; see verify.ts.
+ */
+
+/** `name:key` by commas, newest first: that one signs, and all of them are known. Keys are base64 of at least 32 bytes. */
+const Keys = z.string().transform((text, context) => {
+  const keys = text.split(",").map((entry) => {
+    const [, name, key = ""] = /^([\w-]{1,32}):([A-Za-z0-9+/=_-]+)$/.exec(entry.trim()) ?? [];
+    return { name, key: Buffer.from(key, "base64") };
+  });
+  if (keys.some(({ name, key }) => name === undefined || key.length < 32)) {
+    context.addIssue({ code: "custom", message: "must be name:key,…, each key base64 of at least 32 bytes" });
+  }
+  return keys as { name: string; key: Buffer }[];
+});
+
+let known: { text: string; keys: { name: string; key: Buffer }[] } | undefined;
+
+/** The keys of the deployment. Throws where LEDGER_KEYS is malformed: nothing is booked without. */
+function keys(): { name: string; key: Buffer }[] {
+  const text = secrets.ledgerKeys.value();
+  if (known?.text === text) return known.keys;
+  const parsed = Keys.safeParse(text);
+  // Not the parser's own words: they could quote a key.
+  if (!parsed.success) throw new Error("LEDGER_KEYS is not name:key,… with base64 keys of at least 32 bytes");
+  known = { text, keys: parsed.data };
+  return known.keys;
+}
+
+/** A signature of a text: the name of the key, and an HMAC-SHA-256 under it. */
+export function sign(text: string, keyName?: string): string {
+  const key = keyName === undefined ? keys()[0] : keys().find(({ name }) => name === keyName);
+  if (!key) return "";
+  return `${key.name}:${createHmac("sha256", key.key).update(text).digest("base64url")}`;
+}
+
+/** Whether a signature is one of this text by a key that is known. */
+export function isSigned(text: string, signature: string): boolean {
+  const [name = ""] = signature.split(":", 1);
+  return signature !== "" && sign(text, name) === signature;
+}
+
+/** What of a transaction can never change: everything but its places in chains and what took it back. */
+export function contentOf(id: string, record: Omit<TransactionRecord, "links" | "signature">): string {
+  const { kind, postings, reference, metadata, fingerprint, at, effectiveAt, reverses } = record;
+  const content = {
+    id,
+    kind,
+    postings,
+    reference,
+    metadata,
+    fingerprint,
+    at: [at.seconds, at.nanoseconds],
+    effectiveAt: effectiveAt ? [effectiveAt.seconds, effectiveAt.nanoseconds] : undefined,
+    reverses,
+  };
+  return createHash("sha256").update(canonical(content)).digest("base64url");
+}
+
+/** What the hash of a link is made of. */
+export function linkText(link: {
+  readonly account: string;
+  readonly seq: number;
+  /** The hash before, or nothing. */
+  readonly previous: string;
+  /** Of {@link contentOf}. */
+  readonly content: string;
+  readonly after: Balance;
+}): string {
+  const { account, seq, previous, content, after } = link;
+  const { available, held, owed, lots } = after;
+  return canonical([account, seq, previous, content, available, held, owed, lots]);
+}

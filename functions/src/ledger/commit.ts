@@ -1,0 +1,258 @@
+import { Failure } from "../platform/failure.ts";
+import { firestore, getAll, isAlreadyExists, isContention, type Transaction, transact } from "../platform/firestore.ts";
+import {
+  accountsOf,
+  Books,
+  checkRequest,
+  type Entry,
+  fingerprintOf,
+  type NewTransaction,
+  transactionId,
+} from "./books.ts";
+import { accounts, type TransactionRecord, transactions } from "./records.ts";
+
+/**
+ * Group commit. Transactions that meet in one instance are made together: first their keys are looked up, many at a time; then those that
+ * are new are judged in memory, in the order in which they came, and written in one commit. Whoever shares an account with a commit that is
+ * under way waits for it, so that an instance never stands in its own way; what is refused drops out and holds nobody up.
+ */
+
+/** Transactions of one commit. */
+const MAX_BATCH = 100;
+/** Commits, and look-ups of keys, under way at the same time. */
+const MAX_PARALLEL = 4;
+/** Transactions that wait in this instance. */
+const MAX_WAITING = 5_000;
+/** How often what shared a commit with a key that was taken is committed anew. */
+const MAX_ROUNDS = 10;
+/** Past this a caller is told `busy`. What has begun goes on; the key tells later what became of it. */
+const PATIENCE_MILLIS = 10_000;
+
+/** A transaction as it is stored. */
+export interface Committed {
+  readonly id: string;
+  readonly record: TransactionRecord;
+}
+
+/** Adds writes to the commit that makes an entry. */
+export type Also = (tx: Transaction, entry: Entry) => void;
+
+interface Waiting {
+  readonly id: string;
+  readonly request: NewTransaction;
+  readonly fingerprint: string;
+  readonly accounts: readonly string[];
+  readonly also: Also | undefined;
+  readonly settled: PromiseWithResolvers<Committed>;
+  isOver: boolean;
+  rounds: number;
+}
+
+/** By transaction id: who asks for what is under way waits for it. */
+const underWay = new Map<string, Waiting>();
+const toLookUp: Waiting[] = [];
+const toCommit: Waiting[] = [];
+const busyAccounts = new Set<string>();
+let lookUps = 0;
+let commits = 0;
+
+/** Makes a transaction together with others; see `post`. */
+export async function commit(request: NewTransaction, also?: Also): Promise<Committed> {
+  checkRequest(request);
+  const id = transactionId(request.key);
+  const fingerprint = fingerprintOf(request);
+  const same = underWay.get(id);
+  if (same) {
+    if (same.fingerprint !== fingerprint) throw keyReused();
+    return await patiently(same.settled.promise);
+  }
+  if (underWay.size >= MAX_WAITING) throw busy();
+  const settled = Promise.withResolvers<Committed>();
+  // Whoever has lost patience does not hear of it any more.
+  settled.promise.catch(() => undefined);
+  const waiting: Waiting = {
+    id,
+    request,
+    fingerprint,
+    accounts: accountsOf(request),
+    also,
+    settled,
+    isOver: false,
+    rounds: 0,
+  };
+  underWay.set(id, waiting);
+  toLookUp.push(waiting);
+  pump();
+  return await patiently(settled.promise);
+}
+
+/** Starts whatever can be started. */
+function pump(): void {
+  while (lookUps < MAX_PARALLEL && toLookUp.length > 0) {
+    lookUps++;
+    void lookUp(toLookUp.splice(0, MAX_BATCH)).finally(() => {
+      lookUps--;
+      pump();
+    });
+  }
+  while (commits < MAX_PARALLEL) {
+    const batch = nextBatch();
+    if (batch.length === 0) return;
+    commits++;
+    void make(batch).finally(() => {
+      commits--;
+      for (const account of batch.flatMap((one) => one.accounts)) busyAccounts.delete(account);
+      pump();
+    });
+  }
+}
+
+/** Those that have waited longest and touch nothing that is being committed, nor what an earlier one waits for. */
+function nextBatch(): Waiting[] {
+  const batch: Waiting[] = [];
+  const blocked = new Set<string>();
+  for (let i = 0; i < toCommit.length && batch.length < MAX_BATCH; ) {
+    const one = toCommit[i] as Waiting;
+    if (one.accounts.some((account) => busyAccounts.has(account) || blocked.has(account))) {
+      for (const account of one.accounts) blocked.add(account);
+      i++;
+    } else {
+      batch.push(one);
+      toCommit.splice(i, 1);
+    }
+  }
+  for (const account of batch.flatMap((one) => one.accounts)) busyAccounts.add(account);
+  return batch;
+}
+
+async function lookUp(batch: readonly Waiting[]): Promise<void> {
+  try {
+    const found = await stored(batch);
+    for (const one of batch) {
+      const record = found.get(one.id);
+      if (record) answer(one, record);
+      else toCommit.push(one);
+    }
+  } catch (error) {
+    for (const one of batch) fail(one, error);
+  }
+}
+
+async function stored(batch: readonly Waiting[]): Promise<Map<string, TransactionRecord>> {
+  const snapshots = await firestore().getAll(...batch.map(({ id }) => transactions().doc(id)));
+  return new Map(
+    snapshots.flatMap((snapshot) => (snapshot.exists ? [[snapshot.id, snapshot.data() as TransactionRecord]] : [])),
+  );
+}
+
+/** Commits a batch, and again without those that others have made meanwhile. */
+async function make(batch: readonly Waiting[]): Promise<void> {
+  try {
+    const { made, refused } = await transact((tx) => judge(tx, batch));
+    for (const { one, entry } of made) settle(one, entry);
+    if (refused.length > 0) await refuse(refused);
+  } catch (error) {
+    await recover(batch, error);
+  }
+}
+
+interface Judged {
+  readonly made: readonly { one: Waiting; entry: Entry }[];
+  readonly refused: readonly { one: Waiting; error: unknown }[];
+}
+
+async function judge(tx: Transaction, batch: readonly Waiting[]): Promise<Judged> {
+  const ids = [...new Set(batch.flatMap((one) => one.accounts))];
+  const books = new Books();
+  for (const [id, account] of await getAll(tx, accounts(), ids)) books.load(id, account);
+  const made: { one: Waiting; entry: Entry }[] = [];
+  const refused: { one: Waiting; error: unknown }[] = [];
+  const changed: Entry["accounts"][] = [];
+  for (const one of batch) {
+    try {
+      const entry = books.enter(one.request);
+      tx.create(transactions().doc(entry.id), entry.record);
+      one.also?.(tx, entry);
+      changed.push(entry.accounts);
+      made.push({ one, entry });
+    } catch (error) {
+      refused.push({ one, error });
+    }
+  }
+  // An account that several of them touch is written once, as the last leaves it.
+  for (const [id, account] of new Map(changed.flatMap((after) => [...after]))) tx.set(accounts().doc(id), account);
+  return { made, refused };
+}
+
+/** What is refused may have been made by another instance since its key was looked up, and not fit any more for just that reason. */
+async function refuse(refused: Judged["refused"]): Promise<void> {
+  const found = await stored(refused.map(({ one }) => one));
+  for (const { one, error } of refused) {
+    const record = found.get(one.id);
+    if (record) answer(one, record);
+    else fail(one, error);
+  }
+}
+
+/** Nothing of a batch was written. What others have made meanwhile is answered, the rest is committed anew or fails. */
+async function recover(batch: readonly Waiting[], error: unknown): Promise<void> {
+  const left = batch.filter(({ isOver }) => !isOver);
+  if (!isAlreadyExists(error) && !isContention(error)) {
+    for (const one of left) fail(one, error);
+    return;
+  }
+  try {
+    const found = await stored(left);
+    for (const one of left) again(one, found.get(one.id));
+  } catch (problem) {
+    for (const one of left) fail(one, problem);
+  }
+}
+
+function again(one: Waiting, record: TransactionRecord | undefined): void {
+  one.rounds++;
+  if (record) answer(one, record);
+  else if (one.rounds < MAX_ROUNDS) toCommit.unshift(one);
+  else fail(one, busy());
+}
+
+/** Answers with what is stored under the key, if it is what was asked for. */
+function answer(one: Waiting, record: TransactionRecord): void {
+  if (record.fingerprint === one.fingerprint) settle(one, { id: one.id, record });
+  else fail(one, keyReused());
+}
+
+function settle(one: Waiting, { id, record }: Committed): void {
+  end(one);
+  one.settled.resolve({ id, record });
+}
+
+function fail(one: Waiting, error: unknown): void {
+  end(one);
+  one.settled.reject(error);
+}
+
+function end(one: Waiting): void {
+  one.isOver = true;
+  underWay.delete(one.id);
+}
+
+async function patiently<T>(promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(busy()), PATIENCE_MILLIS);
+  });
+  try {
+    return await Promise.race([promise, patience]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function keyReused(): Failure {
+  return new Failure("already-exists", "This key was used for another request.", { reason: "idempotency-key-reused" });
+}
+
+function busy(): Failure {
+  return new Failure("unavailable", "Too many are at it; ask again under the same key.", { reason: "busy" });
+}

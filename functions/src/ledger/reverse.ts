@@ -1,0 +1,101 @@
+import { Failure } from "../platform/failure.ts";
+import { type Transaction, transact } from "../platform/firestore.ts";
+import { type NewPosting, type NewTransaction, transactionId } from "./books.ts";
+import type { Lot } from "./lots.ts";
+import { prepare } from "./post.ts";
+import {
+  EXPIRED,
+  isSystemAccount,
+  type Kind,
+  type Posting,
+  sideOf,
+  type TransactionRecord,
+  transactions,
+} from "./records.ts";
+
+/** What only makes sense together with a hold or with time, and is undone there. */
+const NOT_REVERSIBLE: ReadonlySet<Kind> = new Set(["hold", "release", "expiry"]);
+
+export interface Reversal {
+  /** The id of the transaction to be taken back. */
+  readonly transaction: string;
+  readonly kind: Kind & ("refund" | "chargeback" | "adjustment");
+  readonly reference: string;
+  readonly metadata?: TransactionRecord["metadata"];
+}
+
+/**
+ * Takes a transaction back, once: whoever got something gives it back, if need be as a debt, and whoever gave it has it again as the lots
+ * it was. A reversal can be reversed in turn. Both name each other (`reverses`, `reversedBy`).
+ *
+ * Bill: a read for the original and each account; a write for each of these and the reversal. Repeated: 1 read.
+ * Refuses `unknown-transaction`, `not-reversible`, `balance-too-large`.
+ */
+export function reverse(reversal: Reversal): Promise<{ id: string }> {
+  return transact(async (tx) => {
+    const original = await readOriginal(tx, reversal.transaction);
+    const id = reversalId(reversal.transaction);
+    if (original.reversedBy !== undefined) return { id: original.reversedBy };
+    const prepared = await prepare(tx, reversalOf(original, reversal));
+    prepared.write();
+    tx.update(transactions().doc(reversal.transaction), { reversedBy: id });
+    return { id };
+  });
+}
+
+/** The transaction that takes another back. */
+function reversalOf(original: TransactionRecord, { transaction, kind, reference, metadata }: Reversal): NewTransaction {
+  if (NOT_REVERSIBLE.has(original.kind)) {
+    throw new Failure("failed-precondition", `A ${original.kind} cannot be taken back.`, { reason: "not-reversible" });
+  }
+  return {
+    key: reversalKey(transaction),
+    kind,
+    postings: original.postings.flatMap(inverted).reverse(),
+    reference,
+    ...(metadata ? { metadata } : {}),
+    clawBack: true,
+    reverses: transaction,
+  };
+}
+
+/** A posting for each lot that had left, so that each comes back as what it was. */
+function inverted({ from, to, amount, currency, lots, as }: Posting): NewPosting[] {
+  if (to === EXPIRED) return [];
+  const [giver, taker] = [ownerOf(to, currency), ownerOf(from, currency)];
+  const missing = amount - lots.reduce((sum, lot) => sum + lot.amount, 0);
+  const parts: (Lot | { amount: number })[] = missing > 0 ? [...lots, { amount: missing }] : [...lots];
+  return parts.map((part) => {
+    const { amount: share, ...kind } = part;
+    const entered = as ? { ...as, amount: share } : "source" in part ? part : undefined;
+    return {
+      from: giver,
+      to: taker,
+      amount: share,
+      currency,
+      ...(entered ? { lots: [entered] } : {}),
+      ...("source" in kind && !isSystemAccount(taker) ? { as: kind } : {}),
+    };
+  });
+}
+
+/** What was paid out of a hold comes back to its owner, free. */
+function ownerOf(account: string, currency: string): string {
+  return isSystemAccount(account) ? account : sideOf(account).name.slice(0, -currency.length - 1);
+}
+
+async function readOriginal(tx: Transaction, id: string): Promise<TransactionRecord> {
+  const original = (await tx.get(transactions().doc(id))).data();
+  if (!original) {
+    throw new Failure("not-found", "There is no such transaction.", { reason: "unknown-transaction" });
+  }
+  return original;
+}
+
+function reversalKey(transaction: string): string {
+  return `reversal ${transaction}`;
+}
+
+function reversalId(transaction: string): string {
+  return transactionId(reversalKey(transaction));
+}
