@@ -32,6 +32,9 @@ const SETTINGS = {
   REVENUECAT_WEBHOOK_AUTHORIZATION: "the-authorization",
   REVENUECAT_API_KEY: "the-api-key",
   LEDGER_KEYS: `tests:${Buffer.alloc(32, "a key for tests").toString("base64")}`,
+  SEALING_KEYS: `tests:${Buffer.alloc(32, "sealing").toString("base64")}`,
+  SEALING_KMS_KEY: "",
+  SEALING_KMS_URL: "http://127.0.0.1:1",
 };
 
 export function useBackend(settings: Record<string, string> = {}): Backend {

@@ -45,6 +45,7 @@ const DOCUMENTS: Record<string, object> = {
   "catalog/pack": { title: "Pack" },
   "leaderboards/arcade": { title: "Arcade" },
   "leaderboards/arcade/players/ada": { name: "Ada" },
+  "keys/ada": { state: "active", kek: "local", wrapped: "AAAA" },
   "webhooks/revenuecat_1": { state: "retrying", body: "{}" },
   "outbox/e1": { type: "catalog.defined" },
   "admins/olga": { name: "Olga" },
@@ -83,6 +84,7 @@ describe("a document", () => {
     ["catalog/pack", ["ada", "bo", "operator"]],
     ["leaderboards/arcade", ["ada", "bo", "operator"]],
     ["leaderboards/arcade/players/ada", ["ada"]],
+    ["keys/ada", []],
     ["webhooks/revenuecat_1", []],
     ["outbox/e1", []],
     ["admins/olga", []],
@@ -149,7 +151,7 @@ describe("a query", () => {
     await assertFails(getDocs(query(collection(ada, "leaderboards/arcade/players"), limit(1))));
   });
 
-  test.each(["transactions", "webhooks", "outbox", "admins", "users"])("of %s is for nobody", async (path) => {
+  test.each(["transactions", "keys", "webhooks", "outbox", "admins", "users"])("of %s is for nobody", async (path) => {
     for (const db of [ada, operator, nobody]) await assertFails(getDocs(query(collection(db, path), limit(1))));
   });
 });

@@ -31,6 +31,15 @@ export const config = {
     default: false,
     description: "Whether purchases of the stores' sandboxes, which cost nothing, are granted.",
   }),
+  sealingKmsKey: defineString("SEALING_KMS_KEY", {
+    default: "",
+    description:
+      "A key of Cloud KMS that wraps users' keys, as projects/p/locations/l/keyRings/r/cryptoKeys/k. Empty: the first of SEALING_KEYS does.",
+  }),
+  sealingKmsUrl: defineString("SEALING_KMS_URL", {
+    default: "https://cloudkms.googleapis.com",
+    description: "Base URL of Cloud KMS; one of its regional endpoints keeps keys in the region on their way, too.",
+  }),
 } as const;
 
 export const secrets = {
@@ -40,4 +49,6 @@ export const secrets = {
   revenueCatWebhookAuthorization: defineSecret("REVENUECAT_WEBHOOK_AUTHORIZATION"),
   /** A secret API key (v1) of the RevenueCat project. */
   revenueCatApiKey: defineSecret("REVENUECAT_API_KEY"),
+  /** The keys that wrap users' keys, as `2026-11:<32 bytes in base64>,2025-01:…`: the first wraps, all unwrap. */
+  sealingKeys: defineSecret("SEALING_KEYS"),
 } as const;

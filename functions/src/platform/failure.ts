@@ -26,6 +26,7 @@ export const REASONS = {
   "revenuecat-unavailable": "RevenueCat cannot be asked right now; try again later.",
   "same-account": "A posting needs two different accounts.",
   "score-out-of-bounds": "The board does not accept such a score.",
+  "sealing-unavailable": "What is sealed cannot be reached right now; try again later.",
   "too-many-postings": "The transaction has too many postings.",
   "unknown-action": "There is no action at this path.",
   "unknown-board": "There is no such leaderboard.",
@@ -35,6 +36,8 @@ export const REASONS = {
   "unknown-transaction": "There is no such transaction.",
   "unknown-webhook": "There is no such webhook.",
   "unsupported-uid": "The user's id cannot be used here.",
+  "user-erased": "What was personal of the user has been erased for good, and nothing can be sealed for them.",
+  "value-too-large": "The value is too large to be sealed.",
   "wrong-authorization": "The webhook's Authorization header is not the vendor's.",
 } as const;
 
