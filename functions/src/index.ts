@@ -26,7 +26,11 @@ export const api = service("api", services.api, { minInstances: config.minInstan
 
 export const pay = service("pay", services.pay, { secrets: [...bookkeeping, secrets.revenueCatApiKey] });
 
-export const admin = service("admin", services.admin, { concurrency: 20, maxInstances: 5, secrets: bookkeeping });
+export const admin = service("admin", services.admin, {
+  concurrency: 20,
+  maxInstances: 5,
+  secrets: [...bookkeeping, secrets.sealingKeys],
+});
 
 /** What vendors call. */
 export const webhooks = webhookService(

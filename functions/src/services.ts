@@ -18,5 +18,6 @@ export const services = {
     store: async () => (await import("./store/endpoint.ts")).admin,
     leaderboards: async () => (await import("./leaderboards/endpoint.ts")).admin,
     webhooks: async () => (await import("./admin/endpoint.ts")).admin,
+    keys: async () => (await import("./admin/endpoint.ts")).keys,
   },
 } as const satisfies Record<string, Modules>;

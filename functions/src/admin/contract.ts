@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { DocumentId } from "../platform/ids.ts";
+import { RewrapCursor } from "../platform/keys/rewrap.ts";
 import { Outcome } from "../platform/webhooks.ts";
 
 export const KeptWebhooksRequest = z.object({
@@ -34,3 +35,22 @@ export const RetriedWebhook = z.object({
   outcome: Outcome,
 });
 export type RetriedWebhook = z.infer<typeof RetriedWebhook>;
+
+/** Wraps users' keys anew that are not wrapped by the current version of the house's key. */
+export const RotateKeys = z.object({
+  limit: z.int().min(1).max(500).default(200),
+  /** `nextCursor` of the page before. */
+  cursor: RewrapCursor.optional(),
+});
+
+export const RotatedKeys = z.object({
+  /** The version that now wraps. */
+  kek: z.string(),
+  rewrapped: z.int(),
+  /** Keys that do not open; the log says which and why. */
+  failed: z.int(),
+  /** How many keys other versions wrap. At 0 those may be retired. */
+  remaining: z.int(),
+  nextCursor: z.string().optional(),
+});
+export type RotatedKeys = z.infer<typeof RotatedKeys>;
