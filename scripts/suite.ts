@@ -27,6 +27,7 @@ export interface Suite {
 
 export interface Secrets {
   readonly webhookAuthorization: string;
+  readonly ledgerKeys: string;
   readonly revenueCatApiKey: string;
 }
 
@@ -59,6 +60,7 @@ export function localSecrets(): Secrets {
   const value = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(text)?.[1] ?? "";
   return {
     webhookAuthorization: value("REVENUECAT_WEBHOOK_AUTHORIZATION"),
+    ledgerKeys: value("LEDGER_KEYS"),
     revenueCatApiKey: value("REVENUECAT_API_KEY"),
   };
 }

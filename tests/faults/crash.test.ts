@@ -6,7 +6,7 @@ import { type FirestoreServer, startFirestore } from "../../local/firestore/serv
 import { freePort } from "../../local/ports.ts";
 import { Customers } from "../../local/revenuecat/customers.ts";
 import { type WebhookBody, webhookBody } from "../../local/revenuecat/wire.ts";
-import { root } from "../../scripts/suite.ts";
+import { localSecrets, root } from "../../scripts/suite.ts";
 
 /**
  * The bundle is served as Cloud Run serves it and killed at each of its calls of Firestore in turn; then the vendor delivers the
@@ -50,6 +50,7 @@ async function serve(crash?: { at: number; when: "before" | "after" }): Promise<
       GCLOUD_PROJECT: PROJECT,
       METADATA_SERVER_DETECTION: "none",
       REVENUECAT_WEBHOOK_AUTHORIZATION: AUTHORIZATION,
+      LEDGER_KEYS: localSecrets().ledgerKeys,
       CRASH_AT: String(crash?.at ?? 0),
       CRASH_WHEN: crash?.when ?? "",
     },
