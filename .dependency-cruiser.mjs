@@ -6,6 +6,7 @@ const FLOORS = [
   ["platform"],
   ["identity", "media", "notices"],
   ["ledger"],
+  ["rewards", "fraud"],
   ["store", "payouts", "leaderboards", "progress"],
   ["games", "events", "social", "chat", "market", "picks", "referrals", "assistant"],
   ["admin"],

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page, Standing, Submitted } from "../functions/src/leaderboards/contract.ts";
 import type { History, Wallet } from "../functions/src/ledger/contract.ts";
-import type { Entitlements, Inventory, Synced } from "../functions/src/store/contract.ts";
+import type { Entitlements, Inventory } from "../functions/src/rewards/contract.ts";
+import type { Synced } from "../functions/src/store/contract.ts";
 import { type Bill, Meter } from "./meter.ts";
 import { type Player, signIn } from "./player.ts";
 import { type Answer, describe } from "./recorded.ts";
@@ -158,10 +159,10 @@ async function views(meter: Meter, players: readonly Player[]): Promise<Line[]> 
     );
   }
   const [ada, bo, cy] = players as [Player, Player, Player];
-  await see<Inventory>(ada, "api/store/inventory", {}, ({ items }) =>
+  await see<Inventory>(ada, "api/rewards/inventory", {}, ({ items }) =>
     items.map(({ item, quantity }) => `${quantity} ${item}`).join(", "),
   );
-  await see<Entitlements>(bo, "api/store/entitlements", {}, ({ entitlements }) =>
+  await see<Entitlements>(bo, "api/rewards/entitlements", {}, ({ entitlements }) =>
     entitlements.map(({ entitlement, willRenew }) => `${entitlement}${willRenew ? "" : ", will not renew"}`).join("; "),
   );
   await see<History>(cy, "api/ledger/history", { currency: "COIN" }, ({ transactions }) =>

@@ -39,7 +39,7 @@ test("npm run demo brings everything up, plays, says what happened and what it c
   expect(line("Ada: api/ledger/wallet")).toContain("1000 COIN, 25 GEM");
   expect(line("Bo: api/ledger/wallet")).toContain("4000 COIN");
   expect(line("Cy: api/ledger/wallet")).toContain("500 COIN");
-  expect(line("Ada: api/store/inventory")).toContain("3 golden_key, 1 iron_sword");
+  expect(line("Ada: api/rewards/inventory")).toContain("3 golden_key, 1 iron_sword");
   expect(line("1. Cy")).toContain("5600");
 });
 

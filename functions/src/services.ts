@@ -5,7 +5,7 @@ export const services = {
   /** What players call and that needs no vendor's secret. */
   api: {
     ledger: async () => (await import("./ledger/endpoint.ts")).api,
-    store: async () => (await import("./store/endpoint.ts")).api,
+    rewards: async () => (await import("./rewards/endpoint.ts")).api,
     leaderboards: async () => (await import("./leaderboards/endpoint.ts")).api,
   },
   /** What players call and that talks to vendors. */

@@ -3,7 +3,8 @@ import { FirebaseError } from "firebase/app";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { Page, Standing, Submitted } from "../../functions/src/leaderboards/contract.ts";
 import type { History, Wallet } from "../../functions/src/ledger/contract.ts";
-import type { Entitlements, Inventory, Synced } from "../../functions/src/store/contract.ts";
+import type { Entitlements, Inventory } from "../../functions/src/rewards/contract.ts";
+import type { Synced } from "../../functions/src/store/contract.ts";
 import type { Player } from "../../scripts/player.ts";
 import { BOARD_ID, LATE_PRODUCT, seed } from "../../scripts/seed.ts";
 import { useBackend } from "../backend.ts";
@@ -28,8 +29,10 @@ describe("a player who buys", () => {
     const { attempts } = await simulate("purchases", { customer: ada.uid, ...bought });
     expect(attempts).toMatchObject([{ status: 200 }]);
     expect(await balance(ada)).toBe(1_000);
-    expect(await ada.call<Inventory>("api/store/inventory")).toEqual({ items: [{ item: "iron_sword", quantity: 1 }] });
-    expect(await ada.call<Entitlements>("api/store/entitlements")).toMatchObject({
+    expect(await ada.call<Inventory>("api/rewards/inventory")).toEqual({
+      items: [{ item: "iron_sword", quantity: 1 }],
+    });
+    expect(await ada.call<Entitlements>("api/rewards/entitlements")).toMatchObject({
       entitlements: [{ entitlement: "no_ads", active: true }],
     });
     expect(await ada.call<History>("api/ledger/history", { currency: "COIN" })).toMatchObject({

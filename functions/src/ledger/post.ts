@@ -1,5 +1,5 @@
 import { getAll, type Transaction } from "../platform/firestore.ts";
-import { accountsOf, Books, checkRequest, type NewTransaction } from "./books.ts";
+import { accountsOf, Books, checkRequest, type Entry, type NewTransaction } from "./books.ts";
 import { commit } from "./commit.ts";
 import { accounts, type TransactionRecord, transactions } from "./records.ts";
 
@@ -26,15 +26,31 @@ export async function post(request: NewTransaction): Promise<TransactionRecord> 
  * user. Refuses what {@link Books.enter} refuses.
  */
 export async function prepare(tx: Transaction, request: NewTransaction): Promise<Prepared> {
-  checkRequest(request);
+  const { entries, write } = await prepareAll(tx, [request]);
+  const { id, record } = entries[0] as Entry;
+  return { id, record, write };
+}
+
+/** Transactions that have been judged one after the other and only need to be written. */
+export interface PreparedAll {
+  /** In the order of the requests. */
+  readonly entries: readonly Entry[];
+  /** Adds the writes to the Firestore transaction they were prepared in. */
+  write(): void;
+}
+
+/** {@link prepare} for several transactions at once, each judged after the one before it. An account that several touch is written once. */
+export async function prepareAll(tx: Transaction, requests: readonly NewTransaction[]): Promise<PreparedAll> {
+  for (const request of requests) checkRequest(request);
   const books = new Books();
-  for (const [id, account] of await getAll(tx, accounts(), accountsOf(request))) books.load(id, account);
-  const { id, record, accounts: after } = books.enter(request);
+  const touched = [...new Set(requests.flatMap(accountsOf))];
+  for (const [id, account] of await getAll(tx, accounts(), touched)) books.load(id, account);
+  const entries = requests.map((request) => books.enter(request));
   return {
-    id,
-    record,
+    entries,
     write: () => {
-      tx.create(transactions().doc(id), record);
+      for (const { id, record } of entries) tx.create(transactions().doc(id), record);
+      const after = new Map(entries.flatMap((entry) => [...entry.accounts]));
       for (const [account, state] of after) tx.set(accounts().doc(account), state);
     },
   };

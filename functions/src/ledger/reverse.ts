@@ -33,14 +33,34 @@ export interface Reversal {
  */
 export function reverse(reversal: Reversal): Promise<{ id: string }> {
   return transact(async (tx) => {
-    const original = await readOriginal(tx, reversal.transaction);
-    const id = reversalId(reversal.transaction);
-    if (original.reversedBy !== undefined) return { id: original.reversedBy };
-    const prepared = await prepare(tx, reversalOf(original, reversal));
+    const { reversedBy, request, mark } = await readReversal(tx, reversal);
+    if (reversedBy !== undefined) return { id: reversedBy };
+    const prepared = await prepare(tx, request);
     prepared.write();
-    tx.update(transactions().doc(reversal.transaction), { reversedBy: id });
-    return { id };
+    mark();
+    return { id: prepared.id };
   });
+}
+
+/** A reversal that is yet to be judged, as part of another Firestore transaction. */
+export interface ReadReversal {
+  /** The transaction that has taken it back before: then there is nothing to do. */
+  readonly reversedBy: string | undefined;
+  readonly request: NewTransaction;
+  /** Notes on the original that it is taken back; to be written with the request. */
+  mark(): void;
+}
+
+/** Reads what a reversal takes back; see {@link reverse}. One read. */
+export async function readReversal(tx: Transaction, reversal: Reversal): Promise<ReadReversal> {
+  const original = await readOriginal(tx, reversal.transaction);
+  return {
+    reversedBy: original.reversedBy,
+    request: reversalOf(original, reversal),
+    mark: () => {
+      tx.update(transactions().doc(reversal.transaction), { reversedBy: reversalId(reversal.transaction) });
+    },
+  };
 }
 
 /** The transaction that takes another back. */

@@ -22,6 +22,10 @@ export const config = {
     default: "https://api.revenuecat.com",
     description: "Base URL of RevenueCat's REST API.",
   }),
+  stripeUrl: defineString("STRIPE_URL", {
+    default: "https://api.stripe.com",
+    description: "Base URL of Stripe's API.",
+  }),
   grantPurchasesSince: defineString("GRANT_PURCHASES_SINCE", {
     default: "",
     description:
@@ -49,6 +53,12 @@ export const secrets = {
   revenueCatWebhookAuthorization: defineSecret("REVENUECAT_WEBHOOK_AUTHORIZATION"),
   /** A secret API key (v1) of the RevenueCat project. */
   revenueCatApiKey: defineSecret("REVENUECAT_API_KEY"),
+  /** A secret key of the Stripe account, `sk_…` or `rk_…`. */
+  stripeApiKey: defineSecret("STRIPE_API_KEY"),
+  /** Signing secret of the webhook endpoint for events of our own account, `whsec_…`. */
+  stripeWebhookSecret: defineSecret("STRIPE_WEBHOOK_SECRET"),
+  /** Signing secret of the one for events of connected accounts. */
+  stripeConnectWebhookSecret: defineSecret("STRIPE_CONNECT_WEBHOOK_SECRET"),
   /** The keys that wrap users' keys, as `2026-11:<32 bytes in base64>,2025-01:…`: the first wraps, all unwrap. */
   sealingKeys: defineSecret("SEALING_KEYS"),
 } as const;

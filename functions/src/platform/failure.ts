@@ -27,6 +27,7 @@ export const REASONS = {
   "same-account": "A posting needs two different accounts.",
   "score-out-of-bounds": "The board does not accept such a score.",
   "sealing-unavailable": "What is sealed cannot be reached right now; try again later.",
+  "stripe-unavailable": "Stripe cannot be asked right now; try again later.",
   "too-many-postings": "The transaction has too many postings.",
   "unknown-action": "There is no action at this path.",
   "unknown-board": "There is no such leaderboard.",

@@ -60,6 +60,11 @@ export interface Incoming {
   /** A body that reads the same, without what is personal and not needed. */
   readonly body: string;
   /**
+   * Asks the vendor how things stand now, before the transaction begins: a webhook is a hint, and may be old. If it throws, the webhook
+   * is kept.
+   */
+  look?(): Promise<void>;
+  /**
    * Carries the event out inside a transaction: reads first, then writes. Called again when the transaction is.
    * @param retry whether an earlier try found a document that it wanted to create
    */
@@ -166,6 +171,7 @@ function parseBody(body: string): unknown {
 
 /** Carries a webhook out and records it, in one transaction; or finds that this was done before. */
 async function settle(source: WebhookSource, incoming: Incoming, id: string): Promise<Receipt> {
+  await incoming.look?.();
   try {
     return await attempt(source, incoming, { id, retry: false });
   } catch (error) {

@@ -1,107 +1,82 @@
-import { type Prepared, prepare } from "../ledger/index.ts";
 import { type Transaction, timestamp } from "../platform/firestore.ts";
 import type { Outcome } from "../platform/webhooks.ts";
-import { readEntitlements, writeEntitlements } from "./grant.ts";
-import { type News, withNews } from "./purchase.ts";
-import { type Foretold, type Grant, type InventoryItem, inventory, type Purchase, purchases } from "./records.ts";
+import { prepareChanges, type Reward, readEntitlements, writeEntitlements } from "../rewards/index.ts";
+import { groundOf, isRefunded, type News, withNews } from "./purchase.ts";
+import { type Foretold, type Purchase, purchases, type TakenBack } from "./records.ts";
+import { settlement } from "./refund.ts";
 
-const RESULTS: Record<News["kind"], string> = { renewalOff: "will-not-renew", ended: "expired", refunded: "refunded" };
+const RESULTS: Record<News["kind"], string> = {
+  renewalOff: "will-not-renew",
+  renewalOn: "will-renew",
+  ended: "expired",
+  extended: "extended",
+  graced: "in-grace",
+  refunded: "refunded",
+};
 
 /**
- * Takes in what is heard of a purchase, as part of a Firestore transaction. A refund takes back what the purchase gave: coins even if
- * they were spent (the rest is owed), items as far as they are left, entitlements at once. News that comes before its purchase is
- * noted for it to meet.
+ * Takes in what is heard of a purchase, as part of a Firestore transaction. A refund takes back what the purchase gave, or the part of it
+ * that the money is of: coins even if they were spent (the rest is owed), items as far as they are left, entitlements, once all of the
+ * money has gone back, at once. A refund that is undone gives it all back. News that comes before its purchase is noted for it to meet.
  */
 export async function hear(tx: Transaction, id: string, news: News): Promise<Outcome> {
   const reference = purchases().doc(id);
   const known = (await tx.get(reference)).data();
+  const result = resultOf(news);
   if (!known) {
     const foretold: Foretold = { state: "foretold", updatedAt: timestamp() };
     tx.create(reference, withNews(foretold, news));
-    return { result: "foretold", purchase: id, news: RESULTS[news.kind] };
+    return { result: "foretold", purchase: id, news: result };
   }
   const next = withNews(known, news);
   if (next.state === "foretold") {
     tx.set(reference, next);
-    return { result: "foretold", purchase: id, news: RESULTS[news.kind] };
+    return { result: "foretold", purchase: id, news: result };
   }
-  if (next.state === "refunded") return { result: "already-refunded", purchase: id };
-  return await change(tx, id, { purchase: next, news });
+  if (isRefunded(next) && known.state === "refunded") {
+    tx.set(reference, next);
+    return { result: "already-refunded", purchase: id };
+  }
+  return await change(tx, id, { purchase: next, result });
 }
 
 async function change(
   tx: Transaction,
   id: string,
-  { purchase, news }: { purchase: Purchase; news: News },
+  { purchase, result }: { purchase: Purchase; result: string },
 ): Promise<Outcome> {
-  const { user, grant } = purchase;
-  const refund = news.kind === "refunded" ? await prepareRefund(tx, id, purchase) : undefined;
-  const held = await readEntitlements(tx, user, grant.entitlements);
+  const { user, grant, movedTo } = purchase;
+  const holder = movedTo ?? user;
+  const { changes, after } = settlement(id, purchase);
+  const prepared = await prepareChanges(tx, user, changes);
+  const held = await readEntitlements(tx, holder, grant.entitlements);
+  const settled = after(prepared.done);
 
-  writeEntitlements(tx, held, { id, purchase });
-  tx.set(purchases().doc(id), refund ? { ...purchase, state: "refunded", ...refund.missing } : purchase);
-  refund?.write();
+  writeEntitlements(tx, held, { user: holder, id, ground: groundOf(settled) });
+  tx.set(purchases().doc(id), settled);
+  prepared.write();
+  const last = prepared.done.at(-1);
   return {
-    result: RESULTS[news.kind],
+    result,
     purchase: id,
     user,
     entitlements: grant.entitlements,
-    ...(refund ? { transaction: refund.transaction.id, ...refund.missing } : {}),
+    ...(last ? { transaction: last.transaction } : {}),
+    ...missing(settled.takenBack),
   };
 }
 
-interface Refund {
-  readonly transaction: Prepared;
-  /** Items that should go back and are used up. */
-  readonly missing: Pick<Purchase, "missingItems">;
-  write(): void;
+function resultOf(news: News): string {
+  if (news.kind !== "refunded") return RESULTS[news.kind];
+  if (news.amount === 0) return "refund-reversed";
+  return news.amount < news.of ? "partly-refunded" : news.by === "chargeback" ? "charged-back" : "refunded";
 }
 
-async function prepareRefund(tx: Transaction, id: string, { user, grant, product }: Purchase): Promise<Refund> {
-  const transaction = await prepare(tx, {
-    key: `refund ${id}`,
-    kind: "refund",
-    postings: Object.entries(grant.coins).map(([currency, amount]) => ({
-      from: user,
-      to: "system:mint",
-      amount,
-      currency,
-      lots: [{ source: "bought", amount }],
-    })),
-    reference: `purchase:${id}`,
-    metadata: { product, items: grant.items, entitlements: grant.entitlements },
-    clawBack: true,
-  });
-  const owned = await readItems(tx, user, grant.items);
-  const missing = missingItems(grant.items, owned);
-  return {
-    transaction,
-    missing: Object.keys(missing).length > 0 ? { missingItems: missing } : {},
-    write: () => {
-      transaction.write();
-      for (const [item, current] of owned) {
-        const quantity = Math.max(0, current.quantity - (grant.items[item] ?? 0));
-        tx.set(inventory(user).doc(item), { quantity, updatedAt: timestamp() });
-      }
-    },
-  };
-}
-
-async function readItems(tx: Transaction, user: string, items: Grant["items"]): Promise<Map<string, InventoryItem>> {
-  const names = Object.keys(items);
-  if (names.length === 0) return new Map();
-  const snapshots = await tx.getAll(...names.map((name) => inventory(user).doc(name)));
-  return new Map(
-    snapshots.flatMap((snapshot) => {
-      const item = snapshot.data();
-      return item ? [[snapshot.id, item] as const] : [];
-    }),
-  );
-}
-
-function missingItems(wanted: Grant["items"], owned: ReadonlyMap<string, InventoryItem>): Record<string, number> {
-  const missing = Object.entries(wanted).map(
-    ([item, quantity]) => [item, quantity - (owned.get(item)?.quantity ?? 0)] as const,
-  );
-  return Object.fromEntries(missing.filter(([, quantity]) => quantity > 0));
+/** Items that should have gone back and were used up. */
+function missing(takenBack: readonly TakenBack[] = []): { missingItems?: Reward["items"] } {
+  const missingItems: Record<string, number> = {};
+  for (const one of takenBack) {
+    for (const [item, n] of Object.entries(one.missingItems ?? {})) missingItems[item] = (missingItems[item] ?? 0) + n;
+  }
+  return Object.keys(missingItems).length > 0 ? { missingItems } : {};
 }

@@ -1,6 +1,7 @@
-import { timestamp } from "../platform/firestore.ts";
+import { type Timestamp, timestamp } from "../platform/firestore.ts";
 import { deterministicId } from "../platform/ids.ts";
-import type { Foretold, Ground, Purchase } from "./records.ts";
+import type { Ground } from "../rewards/index.ts";
+import type { Foretold, Purchase, Refund } from "./records.ts";
 
 /** A purchase as a vendor reports it. Times are milliseconds since the epoch. */
 export interface PurchaseFact {
@@ -19,13 +20,19 @@ export interface PurchaseFact {
   readonly price: Purchase["price"];
 }
 
-/** What is heard of a purchase besides that it was made. */
-export interface News {
-  /** Its renewal was turned off; it ran out; the money went back. */
-  readonly kind: "renewalOff" | "ended" | "refunded";
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-}
+/** What is heard of a purchase besides that it was made. `at` is when it happened, in milliseconds since the epoch. */
+export type News =
+  /** Its renewal was turned off, or on again; it ran out. */
+  | { readonly kind: "renewalOff" | "renewalOn" | "ended"; readonly at: number }
+  /** The store has moved its end. */
+  | { readonly kind: "extended"; readonly at: number; readonly expiresAt: number }
+  /** The renewal could not be charged; it holds a little longer. */
+  | { readonly kind: "graced"; readonly at: number; readonly until: number }
+  /** So much of the price has gone back by now; none: it was paid after all. */
+  | ({ readonly kind: "refunded"; readonly at: number } & Omit<Refund, "at">);
+
+/** Everything, where the vendor does not say how much. */
+export const WHOLE = { amount: 1, of: 1, by: "refund" } as const;
 
 /** The id of a purchase: the same whether a webhook or the app tells of it. */
 export function purchaseId({
@@ -37,22 +44,58 @@ export function purchaseId({
 }
 
 /** A purchase, or what is known of one that is yet to come, after news of it. The order in which news comes makes no difference. */
-export function withNews<Known extends Purchase | Foretold>(known: Known, { kind, at }: News): Known {
-  const field = `${kind}At` as const;
-  const earliest = Math.min(at, known[field]?.toMillis() ?? Number.POSITIVE_INFINITY);
-  return { ...known, [field]: timestamp(earliest), updatedAt: timestamp() };
+export function withNews<Known extends Purchase | Foretold>(known: Known, news: News): Known {
+  return { ...known, ...learned(known, news), updatedAt: timestamp() };
+}
+
+function learned(known: Purchase | Foretold, news: News): Partial<Foretold> {
+  const at = timestamp(news.at);
+  switch (news.kind) {
+    case "renewalOff":
+    case "renewalOn":
+      return { renewal: laterOf(known.renewal, { isOn: news.kind === "renewalOn", at }, ({ isOn }) => (isOn ? 0 : 1)) };
+    case "ended":
+      return { endedAt: earlierOf(known.endedAt, at) };
+    case "extended":
+      return {
+        extension: laterOf(known.extension, { expiresAt: timestamp(news.expiresAt), at }, (one) =>
+          one.expiresAt.toMillis(),
+        ),
+      };
+    case "graced":
+      return { graceUntil: timestamp(Math.max(news.until, known.graceUntil?.toMillis() ?? 0)) };
+    case "refunded": {
+      const { amount, of, by } = news;
+      return { refund: laterOf(known.refund, { amount, of, by, at }, (one) => one.amount / one.of) };
+    }
+  }
+}
+
+/** The one that happened later; of two at the same time the one with more weight. */
+function laterOf<Told extends { readonly at: Timestamp }>(
+  known: Told | undefined,
+  told: Told,
+  weight: (told: Told) => number,
+): Told {
+  if (!known) return told;
+  const difference = told.at.toMillis() - known.at.toMillis();
+  return difference > 0 || (difference === 0 && weight(told) > weight(known)) ? told : known;
+}
+
+function earlierOf(known: Timestamp | undefined, at: Timestamp): Timestamp {
+  return known && known.toMillis() < at.toMillis() ? known : at;
 }
 
 /** A purchase as it is recorded, with the news that came before it. */
 export function purchaseOf(
   { user, product, store, environment, transaction, price, purchasedAt, expiresAt }: PurchaseFact,
-  rest: Pick<Purchase, "grant" | "via">,
+  rest: Pick<Purchase, "grant" | "via"> & { readonly state?: Purchase["state"] },
   foretold: Foretold | undefined,
 ): Purchase {
-  const { renewalOffAt, endedAt, refundedAt } = foretold ?? {};
+  const { state: _, updatedAt: __, ...news } = foretold ?? {};
   return {
+    state: "granted",
     ...rest,
-    state: refundedAt ? "refunded" : "granted",
     user,
     product,
     store,
@@ -61,20 +104,50 @@ export function purchaseOf(
     ...(price ? { price } : {}),
     purchasedAt: timestamp(purchasedAt),
     expiresAt: expiresAt === null ? null : timestamp(expiresAt),
-    ...(renewalOffAt ? { renewalOffAt } : {}),
-    ...(endedAt ? { endedAt } : {}),
-    ...(refundedAt ? { refundedAt } : {}),
+    ...news,
     updatedAt: timestamp(),
   };
 }
 
+/** Whether the whole price has gone back. */
+export function isRefunded({ refund }: Pick<Purchase, "refund">): boolean {
+  return refund !== undefined && refund.amount >= refund.of;
+}
+
 /** What a purchase means for the entitlements it gives: until when, and whether it will go on. */
-export function groundOf({ product, store, expiresAt, endedAt, refundedAt, renewalOffAt }: Purchase): Ground {
-  const ends = [expiresAt, endedAt, refundedAt].flatMap((end) => (end ? [end.toMillis()] : []));
+export function groundOf(purchase: Purchase): Ground {
+  const { product, store, expiresAt, endedAt, renewal } = purchase;
+  const end = Math.min(...endsOf(purchase));
   return {
     product,
     store,
-    endsAt: ends.length > 0 ? timestamp(Math.min(...ends)) : null,
-    willRenew: expiresAt !== null && !endedAt && !refundedAt && !renewalOffAt,
+    endsAt: end === Number.POSITIVE_INFINITY ? null : timestamp(end),
+    willRenew: expiresAt !== null && !endedAt && !isRefunded(purchase) && renewal?.isOn !== false,
   };
+}
+
+/** Whatever ends it: its time, its expiry as the store tells it, its refund. */
+function endsOf({ state, purchasedAt, expiresAt, extension, graceUntil, endedAt, refund }: Purchase): number[] {
+  const due = extension?.expiresAt ?? expiresAt;
+  // Told before the store moved the end, it is about the end that was.
+  const ended = endedAt && extension && endedAt.toMillis() < extension.at.toMillis() ? undefined : endedAt;
+  return [
+    due === null ? Number.POSITIVE_INFINITY : Math.max(due.toMillis(), graceUntil?.toMillis() ?? 0),
+    ended?.toMillis() ?? Number.POSITIVE_INFINITY,
+    isRefunded({ refund }) && refund ? refund.at.toMillis() : Number.POSITIVE_INFINITY,
+    state === "review" || state === "rejected" ? purchasedAt.toMillis() : Number.POSITIVE_INFINITY,
+  ];
+}
+
+/** What of a reward has to go back when so much of its price has: rounded down, so that only the whole price takes the last of it. */
+export function shareOf(
+  quantities: Readonly<Record<string, number>>,
+  refund: Refund | undefined,
+): Record<string, number> {
+  if (!refund || refund.amount === 0) return {};
+  const amount = BigInt(Math.min(refund.amount, refund.of));
+  const parts = Object.entries(quantities).map(
+    ([name, quantity]) => [name, Number((BigInt(quantity) * amount) / BigInt(refund.of))] as const,
+  );
+  return Object.fromEntries(parts.filter(([, quantity]) => quantity > 0));
 }

@@ -1,35 +1,46 @@
 import * as z from "zod";
 import { collection, Moment } from "../platform/firestore.ts";
-
-const MAX_KINDS = 50;
-const MAX_QUANTITY = 1_000_000;
+import { Reward } from "../rewards/index.ts";
 
 const Quantity = z.int().positive();
-const ItemId = z
-  .string()
-  .regex(/^(?!__.*__$)(?!\.+$)[\w.-]{1,100}$/, "must be letters, digits, dots, hyphens and underscores");
 
-function fewKinds(kinds: object): boolean {
-  return Object.keys(kinds).length <= MAX_KINDS;
-}
-
-/** What a purchase gives: coins by currency in smallest units, items by id, and entitlements for as long as it lasts. */
-export const Grant = z.object({
-  coins: z.record(z.string(), Quantity).default({}),
-  items: z
-    .record(ItemId, Quantity.max(MAX_QUANTITY))
-    .refine(fewKinds, `must be ${MAX_KINDS} kinds at most`)
-    .default({}),
-  entitlements: z.array(ItemId).max(10).default([]),
-});
-export type Grant = z.infer<typeof Grant>;
-
-/** `catalog/{productId}`: what a store's product means here. The id is the store's own. Written by operators. */
+/** `catalog/{productId}`: what is sold, and what a store's product means here. The id is the store's own. Written by operators. */
 export const Product = z.object({
   title: z.string().min(1).max(200),
-  grant: Grant,
+  description: z.string().max(2_000).optional(),
+  grant: Reward,
   /** Whether a free trial already gives the coins and items; the entitlement it gives in any case. */
   grantDuringTrial: z.boolean().default(false),
+  /**
+   * Which news gives the coins: that it was bought, unless said otherwise, or what RevenueCat's virtual currencies tell of it. Never both,
+   * for they tell of the same coins.
+   */
+  coinsFrom: z.enum(["purchase", "virtual-currency"]).optional(),
+  /** What it costs, by currency, in smallest units: virtual currencies are paid from the wallet, money through Stripe. */
+  prices: z.record(z.string(), Quantity).optional(),
+  /** Sold through Stripe as a subscription that renews after so many intervals. */
+  subscription: z
+    .object({
+      interval: z.enum(["day", "week", "month", "year"]),
+      count: z.int().min(1).max(52).default(1),
+      trialDays: z.int().min(1).max(730).optional(),
+    })
+    .optional(),
+  limits: z
+    .object({
+      /** How many there are, for everybody together. */
+      stock: Quantity.optional(),
+      /** How many one user may have bought. */
+      perUser: Quantity.optional(),
+    })
+    .optional(),
+  /** When it is on sale, in milliseconds since the epoch; an end left out is open. */
+  offer: z.object({ from: z.int().positive().optional(), until: z.int().positive().optional() }).optional(),
+  /** Where it is sold, as ISO 3166-1 alpha-2 codes; everywhere if left out. */
+  countries: z
+    .array(z.string().regex(/^[A-Z]{2}$/))
+    .max(250)
+    .optional(),
 });
 export type Product = z.infer<typeof Product>;
 
@@ -42,16 +53,46 @@ const Price = z.object({
   currency: z.string(),
 });
 
-/** When each kind of news of a purchase took effect. */
-const NewsTimes = {
-  renewalOffAt: Moment.optional(),
+/** How much of the price has gone back to the buyer, as of a time. */
+export const Refund = z.object({
+  /** Of `of` units; 1 of 1 where the vendor does not say how much. 0: what had gone back was paid after all. */
+  amount: z.int().nonnegative(),
+  of: z.int().positive(),
+  /** By the seller's will or by the buyer's bank. */
+  by: z.enum(["refund", "chargeback"]),
+  at: Moment,
+});
+export type Refund = z.infer<typeof Refund>;
+
+/** What is heard of a purchase besides that it was made. Of each kind the latest counts, whatever the order in which it is heard. */
+const News = {
+  /** Whether it will renew: turned off, or on again. */
+  renewal: z.object({ isOn: z.boolean(), at: Moment }).optional(),
+  /** When it ran out. */
   endedAt: Moment.optional(),
-  refundedAt: Moment.optional(),
+  /** The end that the store has moved it to. */
+  extension: z.object({ expiresAt: Moment, at: Moment }).optional(),
+  /** Until when it holds although the renewal could not be charged. */
+  graceUntil: Moment.optional(),
+  refund: Refund.optional(),
 };
 
+/** A transaction of the ledger that took back a part of what a purchase gave, and still stands. */
+const TakenBack = z.object({
+  transaction: z.string(),
+  coins: z.record(z.string(), Quantity),
+  items: z.record(z.string(), Quantity),
+  /** Of the items those that were used up. */
+  missingItems: z.record(z.string(), Quantity).optional(),
+});
+export type TakenBack = z.infer<typeof TakenBack>;
+
 const BoughtPurchase = z.object({
-  state: z.enum(["granted", "refunded"]),
+  /** `review` and `rejected`: kept back by the rules against fraud, and so nothing was given. `refunded`: all of it went back. */
+  state: z.enum(["granted", "review", "rejected", "refunded"]),
   user: z.string(),
+  /** Who has the entitlements now, if the vendor has moved the purchase to another user. */
+  movedTo: z.string().optional(),
   product: z.string(),
   store: z.string(),
   environment: z.enum(["PRODUCTION", "SANDBOX"]),
@@ -60,52 +101,24 @@ const BoughtPurchase = z.object({
   price: Price.optional(),
   purchasedAt: Moment,
   expiresAt: Moment.nullable(),
-  ...NewsTimes,
+  ...News,
   /** What it gave, as the catalog said at the time: a refund takes back exactly this. */
-  grant: Grant,
+  grant: Reward,
+  /** What of it went back, oldest first. */
+  takenBack: z.array(TakenBack).optional(),
+  /** How often something went back or forth: tells the transactions of this apart. */
+  changes: z.int().nonnegative().optional(),
   /** Which way it came to be known first. */
   via: z.enum(["webhook", "sync"]),
-  /** Items that a refund wanted back and that were used up. */
-  missingItems: z.record(z.string(), Quantity).optional(),
   updatedAt: Moment,
 });
 export type Purchase = z.infer<typeof BoughtPurchase>;
 
 /** News that came before the purchase it is about. */
-const ForetoldPurchase = z.object({ state: z.literal("foretold"), ...NewsTimes, updatedAt: Moment });
+const ForetoldPurchase = z.object({ state: z.literal("foretold"), ...News, updatedAt: Moment });
 export type Foretold = z.infer<typeof ForetoldPurchase>;
 
 /** `purchases/{hash of environment, store, transaction}`: one paid period or product, granted once. */
 const PurchaseRecord = z.discriminatedUnion("state", [BoughtPurchase, ForetoldPurchase]);
 
 export const purchases = () => collection("purchases", PurchaseRecord);
-
-/** `users/{uid}/inventory/{itemId}`: how many of an item a user has. */
-export const InventoryItem = z.object({ quantity: z.int().nonnegative(), updatedAt: Moment });
-export type InventoryItem = z.infer<typeof InventoryItem>;
-
-export const inventory = (uid: string) => collection(`users/${uid}/inventory`, InventoryItem);
-
-/** What one purchase does for an entitlement. */
-const Ground = z.object({
-  product: z.string(),
-  store: z.string(),
-  /** Null: never. */
-  endsAt: Moment.nullable(),
-  willRenew: z.boolean(),
-});
-export type Ground = z.infer<typeof Ground>;
-
-/** `users/{uid}/entitlements/{id}`: what a user may use. It holds while `expiresAt` is null or in the future; nothing else says so. */
-export const Entitlement = z.object({
-  /** By purchase. */
-  grounds: z.record(z.string(), Ground),
-  /** Of the ground that lasts longest. */
-  expiresAt: Moment.nullable(),
-  willRenew: z.boolean(),
-  product: z.string(),
-  updatedAt: Moment,
-});
-export type Entitlement = z.infer<typeof Entitlement>;
-
-export const entitlements = (uid: string) => collection(`users/${uid}/entitlements`, Entitlement);

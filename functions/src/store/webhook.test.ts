@@ -9,10 +9,12 @@ import { wallet } from "../ledger/wallet.ts";
 import { forgetAll } from "../platform/cache.ts";
 import { deliver, outbox } from "../platform/outbox.ts";
 import { MAX_ATTEMPTS, RETRY_QUEUE, receive, retry, webhooks } from "../platform/webhooks.ts";
+import { InventoryRequest } from "../rewards/contract.ts";
+import { listEntitlements } from "../rewards/entitlements.ts";
+import { listInventory } from "../rewards/inventory.ts";
+import { inventory } from "../rewards/records.ts";
 import { defineProduct } from "./catalog.ts";
-import { DefineProduct, InventoryRequest } from "./contract.ts";
-import { listEntitlements } from "./entitlements.ts";
-import { listInventory } from "./inventory.ts";
+import { DefineProduct } from "./contract.ts";
 import { catalog, purchases } from "./records.ts";
 import { revenueCat } from "./revenuecat/webhook.ts";
 import { subscribers } from "./subscribers.ts";
@@ -300,7 +302,6 @@ describe("a refund", () => {
   test("of items that are used up says how many are missing", async () => {
     const { uid } = someone();
     await send(buy(uid, PACK).body);
-    const { inventory } = await import("./records.ts");
     await inventory(uid).doc("sword").update({ quantity: 0 });
     expect((await send(refundOf(uid, "pack"))).outcome).toMatchObject({ missingItems: { sword: 1 } });
   });

@@ -8,7 +8,7 @@ import { type Outcome, Postponed, type WebhookSource } from "../../platform/webh
 import { productOf } from "../catalog.ts";
 import { grant } from "../grant.ts";
 import { hear } from "../hear.ts";
-import { type News, purchaseId } from "../purchase.ts";
+import { type News, purchaseId, WHOLE } from "../purchase.ts";
 import { purchases } from "../records.ts";
 import { waitingForProduct, waitingForPurchase } from "../waiting.ts";
 import { userOf } from "./customer.ts";
@@ -66,7 +66,8 @@ function keyOf({ environment, store, transaction_id }: PurchaseEvent | EndEvent)
 
 function newsOf(event: EndEvent): News {
   if (event.type === "EXPIRATION") return { kind: "ended", at: event.expiration_at_ms ?? event.event_timestamp_ms };
-  return { kind: isRefund(event) ? "refunded" : "renewalOff", at: event.event_timestamp_ms };
+  const at = event.event_timestamp_ms;
+  return isRefund(event) ? { kind: "refunded", at, ...WHOLE } : { kind: "renewalOff", at };
 }
 
 /**

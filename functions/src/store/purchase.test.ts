@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { timestamp } from "../platform/firestore.ts";
-import { withGround } from "./entitlement.ts";
-import { groundOf, type News, type PurchaseFact, purchaseId, purchaseOf, withNews } from "./purchase.ts";
-import type { Entitlement, Foretold, Purchase } from "./records.ts";
+import { type Entitlement, withGround } from "../rewards/index.ts";
+import { groundOf, type News, type PurchaseFact, purchaseId, purchaseOf, WHOLE, withNews } from "./purchase.ts";
+import type { Foretold, Purchase } from "./records.ts";
 
 const DAY = 86_400_000;
 const GIVES: Pick<Purchase, "grant" | "via"> = {
@@ -28,7 +28,7 @@ const forever = (product: string): PurchaseFact => ({ ...month(0, product), expi
 /** What is heard, piece by piece: a purchase alone, or news of it. */
 type Heard = readonly [PurchaseFact, News?];
 const renewalOff = (fact: PurchaseFact, day: number): Heard => [fact, { kind: "renewalOff", at: day * DAY }];
-const refunded = (fact: PurchaseFact, day: number): Heard => [fact, { kind: "refunded", at: day * DAY }];
+const refunded = (fact: PurchaseFact, day: number): Heard => [fact, { kind: "refunded", at: day * DAY, ...WHOLE }];
 const ended = (fact: PurchaseFact): Heard => [fact, { kind: "ended", at: fact.expiresAt ?? 0 }];
 
 /** The entitlement after all that was heard, in the order in which it was: each purchase by itself, as the store keeps them. */
