@@ -125,6 +125,11 @@ export class Books {
     this.#accounts.set(id, account);
   }
 
+  /** An account as the transactions so far have left it. */
+  account(id: string): Account | undefined {
+    return this.#accounts.get(id);
+  }
+
   /**
    * Makes a transaction. Refuses `insufficient-funds`, `balance-too-large`, `account-frozen`, `not-transferable` and what
    * {@link checkRequest} does.

@@ -1,7 +1,10 @@
+import { now } from "../platform/clock.ts";
 import { getAll, type Transaction } from "../platform/firestore.ts";
+import { atTime } from "./balance.ts";
 import { accountsOf, Books, checkRequest, type Entry, type NewTransaction } from "./books.ts";
 import { commit } from "./commit.ts";
-import { accounts, type TransactionRecord, transactions } from "./records.ts";
+import { type Freed, free } from "./holds.ts";
+import { accountId, accounts, type TransactionRecord, transactions } from "./records.ts";
 
 /** A transaction that has been judged against the accounts it touches and only needs to be written. */
 export interface Prepared {
@@ -39,19 +42,62 @@ export interface PreparedAll {
   write(): void;
 }
 
-/** {@link prepare} for several transactions at once, each judged after the one before it. An account that several touch is written once. */
+/**
+ * {@link prepare} for several transactions at once, each judged after the one before it. An account that several touch is written once.
+ * A clawback that finds too little lets go of what is held first: a read more for each hold, a write for each that is released.
+ */
 export async function prepareAll(tx: Transaction, requests: readonly NewTransaction[]): Promise<PreparedAll> {
   for (const request of requests) checkRequest(request);
   const books = new Books();
   const touched = [...new Set(requests.flatMap(accountsOf))];
   for (const [id, account] of await getAll(tx, accounts(), touched)) books.load(id, account);
-  const entries = requests.map((request) => books.enter(request));
+  const entries: Entry[] = [];
+  const freed: Freed[] = [];
+  const made: Entry[] = [];
+  // Holds are read as they are stored, so of an account they are let go of once.
+  const looked = new Set<string>();
+  for (const request of requests) {
+    for (const [account, short] of shortOf(request, books)) {
+      if (looked.has(account)) continue;
+      looked.add(account);
+      const releases = await free(tx, { key: request.key, ...short });
+      freed.push(releases);
+      made.push(...releases.requests.map((release) => books.enter(release)));
+    }
+    const entry = books.enter(request);
+    entries.push(entry);
+    made.push(entry);
+  }
   return {
     entries,
     write: () => {
-      for (const { id, record } of entries) tx.create(transactions().doc(id), record);
-      const after = new Map(entries.flatMap((entry) => [...entry.accounts]));
+      for (const { id, record } of made) tx.create(transactions().doc(id), record);
+      const after = new Map(made.flatMap((entry) => [...entry.accounts]));
       for (const [account, state] of after) tx.set(accounts().doc(account), state);
+      for (const { write } of freed) write();
     },
   };
+}
+
+/** By account, how much more a clawback takes than is available, where something is held. */
+function shortOf(
+  { postings, clawBack }: NewTransaction,
+  books: Books,
+): Map<string, { owner: string; currency: string; amount: number }> {
+  const short = new Map<string, { owner: string; currency: string; amount: number }>();
+  if (!clawBack) return short;
+  const wanted = new Map<string, number>();
+  for (const { from, amount, currency } of postings) {
+    const id = accountId(from, currency);
+    wanted.set(id, (wanted.get(id) ?? 0) + amount);
+  }
+  for (const [id, amount] of wanted) {
+    const account = books.account(id);
+    if (!account || account.held === 0) continue;
+    const { available } = atTime(account, now()).balance;
+    if (amount > available) {
+      short.set(id, { owner: account.owner, currency: account.currency, amount: amount - available });
+    }
+  }
+  return short;
 }
