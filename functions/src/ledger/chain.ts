@@ -3,6 +3,7 @@ import * as z from "zod";
 import { secrets } from "../platform/config.ts";
 import { canonical } from "../platform/ids.ts";
 import type { Balance } from "./balance.ts";
+import { inOrder } from "./lots.ts";
 import type { TransactionRecord } from "./records.ts";
 
 /**
@@ -77,5 +78,5 @@ export function linkText(link: {
 }): string {
   const { account, seq, previous, content, after } = link;
   const { available, held, owed, lots } = after;
-  return canonical([account, seq, previous, content, available, held, owed, lots]);
+  return canonical([account, seq, previous, content, available, held, owed, inOrder(lots)]);
 }

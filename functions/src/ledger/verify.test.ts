@@ -247,6 +247,15 @@ describe("whoever has the database and not the key is found, who", () => {
   });
 });
 
+test("the books fit whatever order lots came in and were spent in", async () => {
+  const ada = someone().uid;
+  for (const source of ["earned", "bought", "promotional"]) await give(ada, 10, "COIN", { source });
+  await give(ada, 10, "COIN", { expiresAt: now() + DAY });
+  await send(ada, someone().uid, 13);
+  await holdOf(ada, 8);
+  expect(await problems()).toEqual([]);
+});
+
 test("heads let the verifier begin where it was, and are signed for accounts that have moved alone", async () => {
   const ada = someone().uid;
   for (let i = 0; i < 5; i++) await give(ada, 10);

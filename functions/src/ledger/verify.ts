@@ -10,7 +10,7 @@ import { canonical } from "../platform/ids.ts";
 import { EMPTY, total } from "./balance.ts";
 import { contentOf, isSigned } from "./chain.ts";
 import { addDigests, digestOf, isHeadSigned, isManifestSigned, NO_DIGEST } from "./heads.ts";
-import { sum } from "./lots.ts";
+import { inOrder, sum } from "./lots.ts";
 import {
   type Account,
   accounts,
@@ -298,8 +298,8 @@ class Run {
 }
 
 function isSame(account: Account, { seq, hash, available, held, owed, lots }: Standing): boolean {
-  const stated = [account.seq, account.head.hash, account.available, account.held, account.owed, account.lots];
-  return canonical(stated) === canonical([seq, hash, available, held, owed, lots]);
+  const stated = [account.seq, account.head.hash, account.available, account.held, account.owed, inOrder(account.lots)];
+  return canonical(stated) === canonical([seq, hash, available, held, owed, inOrder(lots)]);
 }
 
 function isHeld(account: string): boolean {
