@@ -158,7 +158,7 @@ export class Books {
       const before = this.#accounts.get(account);
       const link = linkOf({ account, before, balance, content: signed });
       links[account] = link;
-      accounts.set(account, accountAfter(account, before, { id, link, balance, at: this.#at }));
+      accounts.set(account, accountAfter(account, before, { id, kind: content.kind, link, balance, at: this.#at }));
     }
     for (const [account, after] of accounts) this.#accounts.set(account, after);
     return { id, record: { ...content, links, signature: sign(signed) }, accounts };
@@ -267,6 +267,11 @@ function idOf(side: string, currency: string): string {
   return isHeld ? heldBy(id) : id;
 }
 
+/** Whether an account is frozen after a transaction of a kind. */
+export function isFrozenAfter(kind: Kind, before = false): boolean {
+  return kind === "freeze" || (before && kind !== "unfreeze");
+}
+
 function frozen(): Failure {
   return new Failure("failed-precondition", "The account is frozen.", { reason: "account-frozen" });
 }
@@ -288,7 +293,7 @@ function linkOf(of: { account: string; before: Account | undefined; balance: Bal
 function accountAfter(
   account: string,
   before: Account | undefined,
-  { id, link, balance, at }: { id: string; link: Link; balance: Balance; at: Timestamp },
+  { id, kind, link, balance, at }: { id: string; kind: Kind; link: Link; balance: Balance; at: Timestamp },
 ): Account {
   const { available, held, owed, lots } = balance;
   const expiries = lots.flatMap(({ expiresAt }) => (expiresAt === undefined ? [] : [expiresAt]));
@@ -301,7 +306,7 @@ function accountAfter(
     owed,
     lots: [...lots],
     ...(expiries.length > 0 ? { nextExpiryAt: timestamp(Math.min(...expiries)) } : {}),
-    ...(before?.frozen ? { frozen: true } : {}),
+    ...(isFrozenAfter(kind, before?.frozen) ? { frozen: true } : {}),
     seq: link.seq,
     head: { transaction: id, hash: link.hash },
     day: at.toDate().toISOString().slice(0, 10),

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { DocumentId } from "../platform/ids.ts";
+import { DocumentId, isUid } from "../platform/ids.ts";
+import { SOURCES } from "./lots.ts";
 
 const MAX_PAGE = 100;
 
@@ -80,3 +81,38 @@ export const ReverseRequest = z.object({
 /** The id of the transaction that takes the other back; the same however often it is asked for. */
 export const Reversed = z.object({ transaction: z.string() });
 export type Reversed = z.infer<typeof Reversed>;
+
+const User = z.string().refine(isUid, "must be a user's id");
+const CurrencyCode = z.string().min(1).max(20);
+/** Why, for those who read the books later. */
+const Note = z.string().min(1).max(400);
+
+/** Refused with `unknown-currency`. Accounts that are so already are left alone. */
+export const FreezeRequest = z.object({
+  user: User,
+  /** Absent: all there are, also those that the user has yet to get. */
+  currency: CurrencyCode.optional(),
+  frozen: z.boolean(),
+  note: Note,
+});
+
+/** The currencies that were not as asked before. */
+export const Frozen = z.object({ user: z.string(), frozen: z.boolean(), changed: z.array(z.string()) });
+export type Frozen = z.infer<typeof Frozen>;
+
+/** Refused with `insufficient-funds`, `balance-too-large`, `unknown-currency`, and `idempotency-key-reused`. */
+export const AdjustRequest = z.object({
+  /** However often it is sent, it happens once; of the operators' own choice. */
+  key: z.string().min(1).max(200),
+  user: User,
+  currency: CurrencyCode,
+  /** In smallest units; negative takes, from a frozen account too, but never more than is available. */
+  amount: z.int().refine((amount) => amount !== 0, "must not be nothing"),
+  /** As what it is given; what is taken goes in the order in which the currency is spent. */
+  source: z.enum(SOURCES).default("promotional"),
+  note: Note,
+});
+
+/** The id of the transaction. */
+export const Adjusted = z.object({ transaction: z.string() });
+export type Adjusted = z.infer<typeof Adjusted>;

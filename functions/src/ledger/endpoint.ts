@@ -1,5 +1,9 @@
 import { action } from "../platform/endpoint.ts";
 import {
+  Adjusted,
+  AdjustRequest,
+  FreezeRequest,
+  Frozen,
   History,
   HistoryRequest,
   Reversed,
@@ -10,7 +14,7 @@ import {
   WalletRequest,
 } from "./contract.ts";
 import { history } from "./history.ts";
-import { reverseByHand, verifyBooks } from "./operate.ts";
+import { adjustByHand, freezeByHand, reverseByHand, verifyBooks } from "./operate.ts";
 import { wallet } from "./wallet.ts";
 
 export const api = {
@@ -21,4 +25,6 @@ export const api = {
 export const admin = {
   verify: action({ access: "admin", input: VerifyRequest, output: VerifyReport, run: verifyBooks }),
   reverse: action({ access: "admin", input: ReverseRequest, output: Reversed, run: reverseByHand }),
+  freeze: action({ access: "admin", input: FreezeRequest, output: Frozen, run: freezeByHand }),
+  adjust: action({ access: "admin", input: AdjustRequest, output: Adjusted, run: adjustByHand }),
 };

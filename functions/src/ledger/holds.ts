@@ -1,6 +1,6 @@
 import { now } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
-import { getAll, type Transaction, timestamp, transact } from "../platform/firestore.ts";
+import { getAll, isAlreadyExists, type Transaction, timestamp, transact } from "../platform/firestore.ts";
 import { fingerprint } from "../platform/ids.ts";
 import { checkAmount } from "./balance.ts";
 import { accountsOf, Books, type Entry, type NewPosting, type NewTransaction, transactionId } from "./books.ts";
@@ -207,29 +207,42 @@ function move(
   const print = fingerprint({ kind, ...asked });
   const id = transactionId(key);
   if (wanted !== undefined) checkAmount(wanted);
-  return transact(async (tx) => {
-    const current = await readHold(tx, holdId);
-    const done = current.moves[id];
+  const attempt = () =>
+    transact(async (tx) => {
+      const current = await readHold(tx, holdId);
+      const done = current.moves[id];
+      if (done) return repeated(id, done, print);
+      const left = current.amount - current.captured - current.released;
+      const amount = wanted ?? left;
+      checkMove(current, amount, left);
+      const { taken, left: rest } = takeLots(current.lots, amount, currencyOf(current.currency).spendOrder);
+      const postings = postingsOf(current, taken, parts(amount, current));
+      const newTransaction = { key, kind, postings, reference, metadata: { ...metadata, hold: holdId } };
+      const books = new Books();
+      for (const [account, state] of await getAll(tx, accounts(), accountsOf(newTransaction)))
+        books.load(account, state);
+      const entry = books.enter(newTransaction);
+      tx.create(transactions().doc(id), entry.record);
+      for (const [account, state] of entry.accounts) tx.set(accounts().doc(account), state);
+      tx.set(holds().doc(holdId), after(current, { kind, id, amount, print, lots: rest }));
+      return { id, amount };
+    });
+  return attempt().catch(async (error: unknown) => {
+    if (!isAlreadyExists(error)) throw error;
+    // What has taken the key is this very request, if the hold knows of it.
+    const done = (await holds().doc(holdId).get()).data()?.moves[id];
     if (done) return repeated(id, done, print);
-    const left = current.amount - current.captured - current.released;
-    const amount = wanted ?? left;
-    checkMove(current, amount, left);
-    const { taken, left: rest } = takeLots(current.lots, amount, currencyOf(current.currency).spendOrder);
-    const postings = postingsOf(current, taken, parts(amount, current));
-    const newTransaction = { key, kind, postings, reference, metadata: { ...metadata, hold: holdId } };
-    const books = new Books();
-    for (const [account, state] of await getAll(tx, accounts(), accountsOf(newTransaction))) books.load(account, state);
-    const entry = books.enter(newTransaction);
-    tx.create(transactions().doc(id), entry.record);
-    for (const [account, state] of entry.accounts) tx.set(accounts().doc(account), state);
-    tx.set(holds().doc(holdId), after(current, { kind, id, amount, print, lots: rest }));
-    return { id, amount };
+    throw keyReused();
   });
 }
 
 function repeated(id: string, done: Hold["moves"][string], print: string): { id: string; amount: number } {
   if (done.fingerprint === print) return { id, amount: done.amount };
-  throw new Failure("already-exists", "This key was used for another request.", { reason: "idempotency-key-reused" });
+  throw keyReused();
+}
+
+function keyReused(): Failure {
+  return new Failure("already-exists", "This key was used for another request.", { reason: "idempotency-key-reused" });
 }
 
 function checkMove(current: Hold, amount: number, left: number): void {

@@ -1,11 +1,25 @@
 import type * as z from "zod";
 import type { Caller } from "../platform/endpoint.ts";
 import { log } from "../platform/log.ts";
-import type { Reversed, ReverseRequest, VerifyReport, VerifyRequest } from "./contract.ts";
+import { transactionId } from "./books.ts";
+import type {
+  Adjusted,
+  AdjustRequest,
+  FreezeRequest,
+  Frozen,
+  Reversed,
+  ReverseRequest,
+  VerifyReport,
+  VerifyRequest,
+} from "./contract.ts";
+import { freeze } from "./freeze.ts";
+import { post } from "./post.ts";
 import { reverse } from "./reverse.ts";
 import { verify } from "./verify.ts";
 
 /** What operators do with the books. */
+
+const ADJUSTMENTS = "system:adjustments";
 
 /** Checks the books; what does not fit is also an error line in the log, for an alert. */
 export async function verifyBooks(_caller: Caller, { scope }: z.output<typeof VerifyRequest>): Promise<VerifyReport> {
@@ -23,4 +37,33 @@ export async function reverseByHand(
   log.info("transaction reversed by hand", { transaction, kind, by: caller.uid });
   const { id } = await reverse({ transaction, kind, reference: note, metadata: { operator: caller.uid } });
   return { transaction: id };
+}
+
+/** Freezes accounts or lets them go; who did it and why stays in the books. */
+export async function freezeByHand(
+  caller: Caller,
+  { user, currency, frozen, note }: z.output<typeof FreezeRequest>,
+): Promise<Frozen> {
+  const only = currency === undefined ? {} : { currency };
+  const { changed } = await freeze({ user, ...only, frozen, note, operator: caller.uid });
+  log.info("accounts frozen or unfrozen by hand", { user, frozen, changed: changed.join(" "), by: caller.uid });
+  return { user, frozen, changed };
+}
+
+/** Gives or takes by hand. What is given comes from `system:adjustments`, and what is taken goes there. */
+export async function adjustByHand(
+  caller: Caller,
+  { key, user, currency, amount, source, note }: z.output<typeof AdjustRequest>,
+): Promise<Adjusted> {
+  const ownKey = `adjustment ${key}`;
+  const sides = amount > 0 ? { from: ADJUSTMENTS, to: user, as: { source } } : { from: user, to: ADJUSTMENTS };
+  await post({
+    key: ownKey,
+    kind: "adjustment",
+    postings: [{ ...sides, amount: Math.abs(amount), currency }],
+    reference: note,
+    metadata: { operator: caller.uid },
+  });
+  log.info("balance adjusted by hand", { user, currency, amount, by: caller.uid });
+  return { transaction: transactionId(ownKey) };
 }

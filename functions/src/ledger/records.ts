@@ -15,7 +15,7 @@ export const Account = z.object({
   lots: z.array(Lot),
   /** When the first of the lots expires. */
   nextExpiryAt: Moment.optional(),
-  /** Nothing leaves it until an operator says so. */
+  /** Nothing that is available leaves it until an operator says so; see freeze.ts. */
   frozen: z.boolean().optional(),
   /** How many transactions have touched the account. */
   seq: Whole,
@@ -60,6 +60,8 @@ export const KINDS = {
   payout: "earned",
   adjustment: "promotional",
   expiry: "promotional",
+  freeze: "promotional",
+  unfreeze: "promotional",
 } as const satisfies Record<string, Source>;
 export const Kind = z.enum(Object.keys(KINDS) as (keyof typeof KINDS)[]);
 export type Kind = z.infer<typeof Kind>;
@@ -113,6 +115,7 @@ export const Head = z.object({
   held: Whole,
   owed: Whole,
   lots: z.array(Lot),
+  frozen: z.boolean().optional(),
   signature: z.string(),
   signedAt: Moment,
 });

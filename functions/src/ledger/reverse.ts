@@ -14,7 +14,7 @@ import {
 } from "./records.ts";
 
 /** What only makes sense together with a hold or with time, and is undone there. */
-const NOT_REVERSIBLE: ReadonlySet<Kind> = new Set(["hold", "release", "expiry"]);
+const NOT_REVERSIBLE: ReadonlySet<Kind> = new Set(["hold", "release", "expiry", "freeze", "unfreeze"]);
 
 export interface Reversal {
   /** The id of the transaction to be taken back. */

@@ -297,9 +297,13 @@ class Run {
   }
 }
 
-function isSame(account: Account, { seq, hash, available, held, owed, lots }: Standing): boolean {
-  const stated = [account.seq, account.head.hash, account.available, account.held, account.owed, inOrder(account.lots)];
-  return canonical(stated) === canonical([seq, hash, available, held, owed, inOrder(lots)]);
+function isSame(account: Account, { seq, hash, available, held, owed, lots, frozen = false }: Standing): boolean {
+  const stated = [account.seq, account.head.hash, account.available, account.held, account.owed];
+  return (
+    canonical(stated) === canonical([seq, hash, available, held, owed]) &&
+    canonical(inOrder(account.lots)) === canonical(inOrder(lots)) &&
+    (account.frozen ?? false) === frozen
+  );
 }
 
 function isHeld(account: string): boolean {
