@@ -15,6 +15,7 @@ import { split } from "./split.ts";
  * The id of a hold is the id of the transaction that made it.
  */
 
+/** Captures and releases of one hold; the last takes all that is left. */
 const MAX_MOVES = 100;
 const MAX_PAYEES = 20;
 const BASIS_POINTS = 10_000;
@@ -35,7 +36,8 @@ export interface NewHold {
 /** Sets money aside. Bill: 2 reads, 3 writes. Refuses `insufficient-funds`, `account-frozen`, and what `post` does. */
 export async function hold(request: NewHold): Promise<{ id: string }> {
   const { key, owner, amount, currency, expiresAt, reference, metadata = {} } = request;
-  checkExpiry(expiresAt);
+  // Asked for again after its end, it is what it was.
+  if (!isToCome(expiresAt) && !(await isMade(key))) throw notToCome();
   const { id } = await commit(
     {
       key,
@@ -92,7 +94,7 @@ export interface Capture {
 /**
  * Pays out of a hold, the whole of it or a part, to one or several. Bill for one payee: 3 reads, 4 writes; a read and a write more for
  * each further user. Repeated under the same key: 1 read.
- * Refuses `unknown-hold`, `hold-closed`, `hold-too-small`, `balance-too-large` of a payee.
+ * Refuses `unknown-hold`, `hold-closed`, `hold-too-small`, `too-many-moves`, `balance-too-large` of a payee.
  */
 export function capture(request: Capture): Promise<{ id: string; amount: number }> {
   const { payees, feeBasisPoints = 0, as = { source: "earned" } } = request;
@@ -132,7 +134,7 @@ export function release(request: Release): Promise<{ id: string; amount: number 
 
 /** Moves the end of an active hold. Bill: 1 read, 1 write. Refuses `unknown-hold`, `hold-closed`. */
 export async function renew(id: string, expiresAt: number): Promise<void> {
-  checkExpiry(expiresAt);
+  if (!isToCome(expiresAt)) throw notToCome();
   await transact(async (tx) => {
     const current = await readHold(tx, id);
     if (current.state !== "active") throw closed();
@@ -254,7 +256,13 @@ function checkMove(current: Hold, amount: number, left: number): void {
       needed: amount,
     });
   }
-  if (Object.keys(current.moves).length >= MAX_MOVES) throw closed();
+  // The last one is always free, so that nothing stays behind.
+  if (Object.keys(current.moves).length >= MAX_MOVES - 1 && amount < left) {
+    throw new Failure("failed-precondition", "Only all that is left can be captured or released.", {
+      reason: "too-many-moves",
+      available: left,
+    });
+  }
 }
 
 /** A posting for each part, each with lots of its own. */
@@ -327,10 +335,16 @@ function closed(): Failure {
   return new Failure("failed-precondition", "Nothing is held any more.", { reason: "hold-closed" });
 }
 
-function checkExpiry(expiresAt: number): void {
-  if (!Number.isSafeInteger(expiresAt) || expiresAt <= now() || expiresAt > LAST_MOMENT) {
-    throw new RangeError("a hold ends at a moment to come, in milliseconds since the epoch");
-  }
+function isToCome(expiresAt: number): boolean {
+  return Number.isSafeInteger(expiresAt) && expiresAt > now() && expiresAt <= LAST_MOMENT;
+}
+
+function notToCome(): RangeError {
+  return new RangeError("a hold ends at a moment to come, in milliseconds since the epoch");
+}
+
+async function isMade(key: string): Promise<boolean> {
+  return (await transactions().doc(transactionId(key)).get()).exists;
 }
 
 function isWeight(weight: number): boolean {

@@ -64,7 +64,10 @@ export async function readReversal(tx: Transaction, reversal: Reversal): Promise
 }
 
 /** The transaction that takes another back. */
-function reversalOf(original: TransactionRecord, { transaction, kind, reference, metadata }: Reversal): NewTransaction {
+export function reversalOf(
+  original: TransactionRecord,
+  { transaction, kind, reference, metadata }: Reversal,
+): NewTransaction {
   if (NOT_REVERSIBLE.has(original.kind)) {
     throw new Failure("failed-precondition", `A ${original.kind} cannot be taken back.`, { reason: "not-reversible" });
   }

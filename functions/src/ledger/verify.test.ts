@@ -101,6 +101,37 @@ describe("a hold", () => {
     expect(await coins(worker)).toMatchObject({ available: 100 });
   });
 
+  test("can always be emptied, however often it was moved before", async () => {
+    const [poster, worker] = [someone().uid, someone().uid];
+    await give(poster, 200);
+    const { id } = await holdOf(poster, 200);
+    const pay = () =>
+      capture({ key: randomUUID(), hold: id, amount: 1, payees: [{ to: worker, weight: 1 }], reference: "a" });
+    for (let i = 0; i < 99; i++) await pay();
+    await expect(pay()).rejects.toMatchObject({ reason: "too-many-moves", details: { available: 101 } });
+    const restore = setClock(now() + 2 * DAY);
+    await expireHolds();
+    restore();
+    expect(await coins(poster)).toEqual({ available: 101, held: 0, owed: 0 });
+  });
+
+  test("asked for again is the same, even when its end has come, and its key is good for nothing else", async () => {
+    const poster = someone().uid;
+    await give(poster, 100);
+    const request = { key: randomUUID(), owner: poster, amount: 60, currency: "COIN", reference: "a" };
+    const made = await hold({ ...request, expiresAt: now() + DAY });
+    await expect(release({ key: request.key, hold: made.id, reference: "a" })).rejects.toMatchObject({
+      reason: "idempotency-key-reused",
+    });
+    const expiresAt = now() + DAY;
+    const second = { ...request, key: randomUUID(), amount: 10, expiresAt };
+    const first = await hold(second);
+    const restore = setClock(now() + 2 * DAY);
+    expect(await hold(second)).toEqual(first);
+    await expect(hold({ ...second, key: randomUUID() })).rejects.toThrow(RangeError);
+    restore();
+  });
+
   test("that nobody captures in time is released, unless it was renewed", async () => {
     const poster = someone().uid;
     await give(poster, 100);

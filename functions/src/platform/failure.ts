@@ -28,6 +28,7 @@ export const REASONS = {
   "score-out-of-bounds": "The board does not accept such a score.",
   "sealing-unavailable": "What is sealed cannot be reached right now; try again later.",
   "stripe-unavailable": "Stripe cannot be asked right now; try again later.",
+  "too-many-moves": "The hold was captured or released too often; only all that is left can be.",
   "too-many-postings": "The transaction has too many postings.",
   "unknown-action": "There is no action at this path.",
   "unknown-board": "There is no such leaderboard.",
