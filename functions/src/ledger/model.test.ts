@@ -18,6 +18,7 @@ import { Failure } from "../platform/failure.ts";
 import { timestamp } from "../platform/firestore.ts";
 import { EMPTY } from "./balance.ts";
 import { accountsOf, Books, type NewTransaction, transactionId } from "./books.ts";
+import { currencyOf } from "./currencies.ts";
 import { expireLots } from "./expiry.ts";
 import { freeze } from "./freeze.ts";
 import { capture, expireHolds, hold, release, renew } from "./holds.ts";
@@ -148,7 +149,7 @@ class Judge implements Ledger {
     const postings = parts(amount)
       .filter((part) => part.amount > 0)
       .map((part) => {
-        const { taken, left: others } = takeLots(rest, part.amount, ["promotional", "bought", "earned"]);
+        const { taken, left: others } = takeLots(rest, part.amount, currencyOf(currency).spendOrder);
         rest = others;
         return { from: heldBy(owner), currency, lots: taken, ...part };
       });
