@@ -39,7 +39,7 @@ const START = Date.UTC(2026, 0, 1);
 const HOUR = 3_600_000;
 const USERS = ["ada", "bo", "cy"] as const;
 const JUDGED_RUNS = 2_500;
-const PLAYED_RUNS = 200;
+const PLAYED_RUNS = 150;
 
 type Reversal = "refund" | "chargeback" | "adjustment";
 
