@@ -249,7 +249,8 @@ async function patiently<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
-function keyReused(): Failure {
+/** The key was used for something else. */
+export function keyReused(): Failure {
   return new Failure("already-exists", "This key was used for another request.", { reason: "idempotency-key-reused" });
 }
 

@@ -1,8 +1,16 @@
 import { now } from "../platform/clock.ts";
-import { getAll, type Transaction } from "../platform/firestore.ts";
+import { getAll, type Transaction, transact } from "../platform/firestore.ts";
 import { atTime } from "./balance.ts";
-import { accountsOf, Books, checkRequest, type Entry, type NewTransaction } from "./books.ts";
-import { commit } from "./commit.ts";
+import {
+  accountsOf,
+  Books,
+  checkRequest,
+  type Entry,
+  fingerprintOf,
+  type NewTransaction,
+  transactionId,
+} from "./books.ts";
+import { commit, keyReused } from "./commit.ts";
 import { type Freed, free } from "./holds.ts";
 import { accountId, accounts, type TransactionRecord, transactions } from "./records.ts";
 
@@ -21,7 +29,20 @@ export interface Prepared {
  * Bill: a read for the key and one for each account of a user; a write for the transaction and for each account.
  */
 export async function post(request: NewTransaction): Promise<TransactionRecord> {
-  return (await commit(request)).record;
+  return request.clawBack ? await postAlone(request) : (await commit(request)).record;
+}
+
+/** What may have to let go of holds is not made together with others. */
+function postAlone(request: NewTransaction): Promise<TransactionRecord> {
+  const id = transactionId(request.key);
+  return transact(async (tx) => {
+    const known = (await tx.get(transactions().doc(id))).data();
+    if (known && known.fingerprint !== fingerprintOf(request)) throw keyReused();
+    if (known) return known;
+    const { entries, write } = await prepareAll(tx, [request]);
+    write();
+    return (entries[0] as Entry).record;
+  });
 }
 
 /**
