@@ -96,5 +96,12 @@ function codeOf(error: unknown): unknown {
   return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 }
 
-export type { CollectionReference, Query, Transaction } from "firebase-admin/firestore";
+export type {
+  CollectionReference,
+  DocumentReference,
+  DocumentSnapshot,
+  Query,
+  QueryDocumentSnapshot,
+  Transaction,
+} from "firebase-admin/firestore";
 export { FieldPath, FieldValue, Filter, Timestamp } from "firebase-admin/firestore";
