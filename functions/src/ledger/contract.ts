@@ -116,3 +116,17 @@ export const AdjustRequest = z.object({
 /** The id of the transaction. */
 export const Adjusted = z.object({ transaction: z.string() });
 export type Adjusted = z.infer<typeof Adjusted>;
+export const CreditRequest = z.object({
+  /** The idempotency key, of the caller's choosing: however often it is sent, the coins are given once. */
+  key: z.string().min(1).max(200),
+  user: User,
+  currency: CurrencyCode,
+  /** In smallest units. */
+  amount: z.int().positive(),
+  /** Why, for the user's history and for those who read the books later. */
+  note: z.string().min(1).max(400),
+});
+
+/** The id of the transaction that gave the coins; the same however often it is asked for. */
+export const Credited = z.object({ transaction: z.string() });
+export type Credited = z.infer<typeof Credited>;

@@ -2,6 +2,8 @@ import { action } from "../platform/endpoint.ts";
 import {
   Adjusted,
   AdjustRequest,
+  Credited,
+  CreditRequest,
   FreezeRequest,
   Frozen,
   History,
@@ -14,7 +16,7 @@ import {
   WalletRequest,
 } from "./contract.ts";
 import { history } from "./history.ts";
-import { adjustByHand, freezeByHand, reverseByHand, verifyBooks } from "./operate.ts";
+import { adjustByHand, creditByHand, freezeByHand, reverseByHand, verifyBooks } from "./operate.ts";
 import { wallet } from "./wallet.ts";
 
 export const api = {
@@ -24,6 +26,7 @@ export const api = {
 
 export const admin = {
   verify: action({ access: "admin", input: VerifyRequest, output: VerifyReport, run: verifyBooks }),
+  credit: action({ access: "admin", input: CreditRequest, output: Credited, run: creditByHand }),
   reverse: action({ access: "admin", input: ReverseRequest, output: Reversed, run: reverseByHand }),
   freeze: action({ access: "admin", input: FreezeRequest, output: Frozen, run: freezeByHand }),
   adjust: action({ access: "admin", input: AdjustRequest, output: Adjusted, run: adjustByHand }),

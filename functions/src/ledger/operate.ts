@@ -5,6 +5,8 @@ import { transactionId } from "./books.ts";
 import type {
   Adjusted,
   AdjustRequest,
+  Credited,
+  CreditRequest,
   FreezeRequest,
   Frozen,
   Reversed,
@@ -27,6 +29,20 @@ export async function verifyBooks(_caller: Caller, { scope }: z.output<typeof Ve
   const [first] = problems;
   if (first) log.error("the books do not fit", new Error(first.what), { document: first.document });
   return { problems: [...problems], accounts, links, transactions, totals };
+}
+
+/**
+ * Gives a user coins of the house: what an operator grants, or the team's own server. Who it was stands in the transaction, so that it
+ * needs no line in the log. Bill and refusals as of `post`.
+ */
+export async function creditByHand(
+  caller: Caller,
+  { key, user, currency, amount, note }: z.output<typeof CreditRequest>,
+): Promise<Credited> {
+  const request = { key: `credit ${key}`, metadata: { operator: caller.uid } };
+  const postings = [{ from: "system:mint", to: user, amount, currency }];
+  await post({ ...request, kind: "grant", postings, reference: note });
+  return { transaction: transactionId(request.key) };
 }
 
 /** Takes a transaction back by hand. */
