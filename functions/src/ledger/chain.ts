@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHash, createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import * as z from "zod";
 import { secrets } from "../platform/config.ts";
 import { canonical } from "../platform/ids.ts";
@@ -23,16 +23,21 @@ const Keys = z.string().transform((text, context) => {
   return keys as { name: string; key: Buffer }[];
 });
 
-let known: { text: string; keys: { name: string; key: Buffer }[] } | undefined;
+interface Key {
+  readonly name: string;
+  readonly key: KeyObject;
+}
+
+let known: { text: string; keys: Key[] } | undefined;
 
 /** The keys of the deployment. Throws where LEDGER_KEYS is malformed: nothing is booked without. */
-function keys(): { name: string; key: Buffer }[] {
+function keys(): Key[] {
   const text = secrets.ledgerKeys.value();
   if (known?.text === text) return known.keys;
   const parsed = Keys.safeParse(text);
   // Not the parser's own words: they could quote a key.
   if (!parsed.success) throw new Error("LEDGER_KEYS is not name:key,… with base64 keys of at least 32 bytes");
-  known = { text, keys: parsed.data };
+  known = { text, keys: parsed.data.map(({ name, key }) => ({ name, key: createSecretKey(key) })) };
   return known.keys;
 }
 

@@ -1,5 +1,12 @@
 import { Failure } from "../platform/failure.ts";
-import { firestore, getAll, isAlreadyExists, isContention, type Transaction, transact } from "../platform/firestore.ts";
+import {
+  type DocumentReference,
+  firestore,
+  isAlreadyExists,
+  isContention,
+  type Transaction,
+  transact,
+} from "../platform/firestore.ts";
 import {
   accountsOf,
   Books,
@@ -9,18 +16,24 @@ import {
   type NewTransaction,
   transactionId,
 } from "./books.ts";
-import { accounts, type TransactionRecord, transactions } from "./records.ts";
+import { type Account, accounts, type TransactionRecord, transactions } from "./records.ts";
 
 /**
- * Group commit. Transactions that meet in one instance are made together: first their keys are looked up, many at a time; then those that
- * are new are judged in memory, in the order in which they came, and written in one commit. Whoever shares an account with a commit that is
+ * Group commit. Transactions that meet in one instance are made together: their keys and accounts are read at once, those that are new
+ * are judged in memory, in the order in which they came, and written in one commit. Whoever shares an account with a commit that is
  * under way waits for it, so that an instance never stands in its own way; what is refused drops out and holds nobody up.
+ *
+ * One that comes when nothing else is under way has its key looked up first, so that a repeated request costs one read.
  */
 
 /** Transactions of one commit. */
 const MAX_BATCH = 100;
-/** Commits, and look-ups of keys, under way at the same time. */
+/** Commits under way at the same time. */
 const MAX_PARALLEL = 4;
+/** A second one is begun at once for so many; fewer wait for the first to end, because each costs as much as many transactions in it… */
+const WORTH_ANOTHER = 40;
+/** …but not longer than this: what it does may take it long. */
+const MAX_GATHERING_MILLIS = 15;
 /** Transactions that wait in this instance. */
 const MAX_WAITING = 5_000;
 /** How often what shared a commit with a key that was taken is committed anew. */
@@ -44,17 +57,19 @@ interface Waiting {
   readonly accounts: readonly string[];
   readonly also: Also | undefined;
   readonly settled: PromiseWithResolvers<Committed>;
+  /** Whether its key was new when it was looked up. */
+  isNew: boolean;
   isOver: boolean;
   rounds: number;
 }
 
 /** By transaction id: who asks for what is under way waits for it. */
 const underWay = new Map<string, Waiting>();
-const toLookUp: Waiting[] = [];
 const toCommit: Waiting[] = [];
 const busyAccounts = new Set<string>();
-let lookUps = 0;
 let commits = 0;
+let isPumping = false;
+let gathering: NodeJS.Timeout | undefined;
 
 /** Makes a transaction together with others; see `post`. */
 export async function commit(request: NewTransaction, also?: Also): Promise<Committed> {
@@ -77,34 +92,54 @@ export async function commit(request: NewTransaction, also?: Also): Promise<Comm
     accounts: accountsOf(request),
     also,
     settled,
+    isNew: false,
     isOver: false,
     rounds: 0,
   };
+  const isAlone = underWay.size === 0;
   underWay.set(id, waiting);
-  toLookUp.push(waiting);
-  pump();
+  if (isAlone) void lookUp(waiting);
+  else toCommit.push(waiting);
+  pumpSoon();
   return await patiently(settled.promise);
 }
 
-/** Starts whatever can be started. */
-function pump(): void {
-  while (lookUps < MAX_PARALLEL && toLookUp.length > 0) {
-    lookUps++;
-    void lookUp(toLookUp.splice(0, MAX_BATCH)).finally(() => {
-      lookUps--;
-      pump();
-    });
-  }
-  while (commits < MAX_PARALLEL) {
+/** Starts whatever can be started, once what has arrived together is there. */
+function pumpSoon(): void {
+  if (isPumping) return;
+  isPumping = true;
+  setImmediate(() => {
+    isPumping = false;
+    pump();
+  });
+}
+
+/** @param isPatient whether few wait for what is under way */
+function pump(isPatient = true): void {
+  while (mayStart(isPatient)) {
     const batch = nextBatch();
-    if (batch.length === 0) return;
+    if (batch.length === 0) break;
     commits++;
     void make(batch).finally(() => {
       commits--;
       for (const account of batch.flatMap((one) => one.accounts)) busyAccounts.delete(account);
-      pump();
+      pumpSoon();
     });
   }
+  if (toCommit.length > 0 && commits < MAX_PARALLEL) gather();
+}
+
+function mayStart(isPatient: boolean): boolean {
+  if (toCommit.length === 0 || commits >= MAX_PARALLEL) return false;
+  return commits === 0 || toCommit.length >= WORTH_ANOTHER || !isPatient;
+}
+
+function gather(): void {
+  if (gathering) return;
+  gathering = setTimeout(() => {
+    gathering = undefined;
+    pump(false);
+  }, MAX_GATHERING_MILLIS);
 }
 
 /** Those that have waited longest and touch nothing that is being committed, nor what an earlier one waits for. */
@@ -125,16 +160,15 @@ function nextBatch(): Waiting[] {
   return batch;
 }
 
-async function lookUp(batch: readonly Waiting[]): Promise<void> {
+async function lookUp(one: Waiting): Promise<void> {
   try {
-    const found = await stored(batch);
-    for (const one of batch) {
-      const record = found.get(one.id);
-      if (record) answer(one, record);
-      else toCommit.push(one);
-    }
+    const record = (await stored([one])).get(one.id);
+    if (record) return answer(one, record);
+    one.isNew = true;
+    toCommit.push(one);
+    pumpSoon();
   } catch (error) {
-    for (const one of batch) fail(one, error);
+    fail(one, error);
   }
 }
 
@@ -148,8 +182,9 @@ async function stored(batch: readonly Waiting[]): Promise<Map<string, Transactio
 /** Commits a batch, and again without those that others have made meanwhile. */
 async function make(batch: readonly Waiting[]): Promise<void> {
   try {
-    const { made, refused } = await transact((tx) => judge(tx, batch));
+    const { made, known, refused } = await transact((tx) => judge(tx, batch));
     for (const { one, entry } of made) settle(one, entry);
+    for (const { one, record } of known) answer(one, record);
     if (refused.length > 0) await refuse(refused);
   } catch (error) {
     await recover(batch, error);
@@ -157,31 +192,57 @@ async function make(batch: readonly Waiting[]): Promise<void> {
 }
 
 interface Judged {
-  readonly made: readonly { one: Waiting; entry: Entry }[];
-  readonly refused: readonly { one: Waiting; error: unknown }[];
+  readonly made: { one: Waiting; entry: Entry }[];
+  /** Made before. */
+  readonly known: { one: Waiting; record: TransactionRecord }[];
+  readonly refused: { one: Waiting; error: unknown }[];
 }
 
 async function judge(tx: Transaction, batch: readonly Waiting[]): Promise<Judged> {
-  const ids = [...new Set(batch.flatMap((one) => one.accounts))];
-  const books = new Books();
-  for (const [id, account] of await getAll(tx, accounts(), ids)) books.load(id, account);
-  const made: { one: Waiting; entry: Entry }[] = [];
-  const refused: { one: Waiting; error: unknown }[] = [];
-  const changed: Entry["accounts"][] = [];
+  const { books, stored } = await read(tx, batch);
+  const judged: Judged = { made: [], known: [], refused: [] };
+  const changed = new Map<string, Account>();
   for (const one of batch) {
+    const record = stored.get(one.id);
+    if (record) {
+      judged.known.push({ one, record });
+      continue;
+    }
     try {
       const entry = books.enter(one.request);
       tx.create(transactions().doc(entry.id), entry.record);
       one.also?.(tx, entry);
-      changed.push(entry.accounts);
-      made.push({ one, entry });
+      for (const [id, account] of entry.accounts) changed.set(id, account);
+      judged.made.push({ one, entry });
     } catch (error) {
-      refused.push({ one, error });
+      judged.refused.push({ one, error });
     }
   }
   // An account that several of them touch is written once, as the last leaves it.
-  for (const [id, account] of new Map(changed.flatMap((after) => [...after]))) tx.set(accounts().doc(id), account);
-  return { made, refused };
+  for (const [id, account] of changed) tx.set(accounts().doc(id), account);
+  return judged;
+}
+
+/** The accounts that a batch touches, and what is stored under those of its keys that were not looked up; in one request. */
+async function read(
+  tx: Transaction,
+  batch: readonly Waiting[],
+): Promise<{ books: Books; stored: Map<string, TransactionRecord> }> {
+  const accountIds = [...new Set(batch.flatMap((one) => one.accounts))];
+  const unknown = batch.filter(({ isNew }) => !isNew);
+  const [ofAccounts, ofTransactions] = [accounts(), transactions()];
+  const documents = [
+    ...accountIds.map((id) => ofAccounts.doc(id)),
+    ...unknown.map(({ id }) => ofTransactions.doc(id)),
+  ] as DocumentReference[];
+  const found = documents.length > 0 ? await tx.getAll(...documents) : [];
+  const books = new Books();
+  for (const [i, id] of accountIds.entries()) books.load(id, found[i]?.data() as Account | undefined);
+  const stored = new Map<string, TransactionRecord>();
+  for (const snapshot of found.slice(accountIds.length)) {
+    if (snapshot.exists) stored.set(snapshot.id, snapshot.data() as TransactionRecord);
+  }
+  return { books, stored };
 }
 
 /** What is refused may have been made by another instance since its key was looked up, and not fit any more for just that reason. */
