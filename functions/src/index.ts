@@ -6,6 +6,7 @@ import { onTaskDispatched } from "firebase-functions/v2/tasks";
 import * as z from "zod";
 import { expireHolds, expireLots, signHeads } from "./ledger/index.ts";
 import { config, secrets } from "./platform/config.ts";
+import { withoutDomains } from "./platform/domains.ts";
 import { service } from "./platform/endpoint.ts";
 import { DocumentId } from "./platform/ids.ts";
 import { log } from "./platform/log.ts";
@@ -17,6 +18,7 @@ import { subscribers as store, webhookSources } from "./store/index.ts";
 
 /** Every deployed function. What the callable ones carry is in `services.ts`. */
 
+withoutDomains();
 setGlobalOptions({ region: config.region, memory: "512MiB", concurrency: 80, maxInstances: 100 });
 
 /** What whoever writes the books needs. */
