@@ -6,6 +6,7 @@ import { root } from "../scripts/suite.ts";
 import { table } from "../scripts/table.ts";
 import { connect, percentile, residentOf, rounded } from "./local/program.ts";
 import { checkBooks } from "./money/books.ts";
+import { authorizationOf, HttpConnection } from "./money/connection.ts";
 import { cpuSecondsOf, type DatabaseProcess, end, runLoad, serve, startDatabase } from "./money/processes.ts";
 import { verificationMicros } from "./money/tokens.ts";
 
@@ -20,7 +21,11 @@ const WARM_UP_MILLIS = 3_000;
 const MEASURED_MILLIS = 10_000;
 const LATENCIES_MILLIS = [0, 8];
 const PROCESSES = [1, 4];
-const WALLETS = { "2,000 wallets": 2_000, "one hot wallet": 1 };
+const WALLETS = [
+  { wallets: "2,000 wallets", users: 2_000, isHot: false },
+  { wallets: "one wallet", users: 1, isHot: false },
+  { wallets: "one wallet, flagged hot", users: 1, isHot: true },
+];
 const OPERATOR = "olga";
 const CURRENCY = "COIN";
 
@@ -30,13 +35,14 @@ process.env.METADATA_SERVER_DETECTION ??= "none";
 interface Setting {
   readonly name: string;
   readonly users: number;
+  readonly isHot: boolean;
   readonly processes: number;
   readonly latencyMillis: number;
 }
 
 const settings: Setting[] = LATENCIES_MILLIS.flatMap((latencyMillis) =>
-  Object.entries(WALLETS).flatMap(([wallets, users]) =>
-    PROCESSES.map((processes) => ({ name: `${wallets}, ${processes} × functions`, users, processes, latencyMillis })),
+  WALLETS.flatMap(({ wallets, ...kind }) =>
+    PROCESSES.map((processes) => ({ ...kind, name: `${wallets}, ${processes} × functions`, processes, latencyMillis })),
   ),
 );
 
@@ -76,11 +82,12 @@ console.log(
   ].join("\n  "),
 );
 
-async function measure({ name, users, processes, latencyMillis }: Setting): Promise<(string | number)[]> {
+async function measure({ name, users, isHot, processes, latencyMillis }: Setting): Promise<(string | number)[]> {
   const database = await startDatabase(latencyMillis);
   await makeOperator(database);
   const served: { process: ChildProcess; port: number }[] = [];
-  for (let i = 0; i < processes; i++) served.push(await serve("admin", database.port));
+  for (let i = 0; i < processes; i++) served.push(await serve("admin", database));
+  const given = isHot ? await makeHot(served[0]?.port ?? 0) : 0;
   const cpu = { functions: 0, database: 0, load: 0 };
   const megabytes = { functions: 0, database: 0 };
   const outcome = await runLoad(
@@ -104,7 +111,12 @@ async function measure({ name, users, processes, latencyMillis }: Setting): Prom
     },
   );
   await Promise.all(served.map(({ process }) => end(process)));
-  const books = await checkBooks(database, { ...outcome, currency: CURRENCY });
+  const acknowledged = outcome.acknowledged + given;
+  const { books, foldMillis } = await checkBooks(database, {
+    acknowledged,
+    amount: outcome.amount + given,
+    currency: CURRENCY,
+  });
   await end(database.process);
   if (outcome.firstError) console.error(`  ${name}: ${outcome.firstError}`);
   if (books !== "fit") process.exitCode = 1;
@@ -121,8 +133,23 @@ async function measure({ name, users, processes, latencyMillis }: Setting): Prom
     microsEach(cpu.load),
     megabytes.functions,
     megabytes.database,
-    books,
+    isHot ? `${books}; folded at ${rounded(foldMillis, 2)} ms each` : books,
   ];
+}
+
+/** Gives the one user a coin and flags the account, over HTTP. Returns how many coins. */
+async function makeHot(port: number): Promise<number> {
+  const account = { user: "user-0", currency: CURRENCY };
+  const connection = await HttpConnection.open(port, "/ledger/credit", authorizationOf(OPERATOR));
+  const credited = await connection.post(
+    JSON.stringify({ data: { ...account, key: "first", amount: 1, note: "bench" } }),
+  );
+  connection.close();
+  const flag = await HttpConnection.open(port, "/ledger/hot", authorizationOf(OPERATOR));
+  const flagged = await flag.post(JSON.stringify({ data: { ...account, hot: true } }));
+  flag.close();
+  if (credited.status !== 200 || flagged.status !== 200) throw new Error(`${credited.body} ${flagged.body}`);
+  return 1;
 }
 
 async function makeOperator({ port }: DatabaseProcess): Promise<void> {

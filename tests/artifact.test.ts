@@ -50,6 +50,7 @@ test("it installs the very versions that were tested, and loads", { timeout: 180
     "admin",
     "api",
     "housekeeping",
+    "ledgerFolds",
     "ledgerHeads",
     "outbox",
     "pay",

@@ -1,4 +1,10 @@
 import { connect, type Socket } from "node:net";
+import { unsignedToken } from "../../local/tokens.ts";
+
+/** The header of a user whose token is taken at its word. */
+export function authorizationOf(uid: string): string {
+  return `Bearer ${unsignedToken({ sub: uid, user_id: uid, uid })}`;
+}
 
 /** An answer of which the body has this length. */
 const HEAD = /^HTTP\/1\.1 (\d{3})[\s\S]*?\r\ncontent-length: (\d+)\r\n/i;

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { unsignedToken } from "../../local/tokens.ts";
-import { HttpConnection } from "./connection.ts";
+import { authorizationOf, HttpConnection } from "./connection.ts";
 
 /** The load: each connection sends a credit, waits for the answer and sends the next, through a warm-up and the time that is measured. */
 export interface Load {
@@ -39,7 +38,7 @@ async function run(load: Load): Promise<Outcome> {
   const began = performance.now();
   const from = began + load.warmUpMillis;
   const until = from + load.millis;
-  const authorization = `Bearer ${unsignedToken({ sub: load.operator, user_id: load.operator, uid: load.operator })}`;
+  const authorization = authorizationOf(load.operator);
   const connections = await Promise.all(
     Array.from({ length: load.connections }, (_, i) =>
       HttpConnection.open(load.ports[i % load.ports.length] as number, "/ledger/credit", authorization),

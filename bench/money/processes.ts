@@ -27,22 +27,24 @@ const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 export interface DatabaseProcess {
   readonly process: ChildProcess;
   readonly port: number;
+  readonly queuePort: number;
   setLatency(latencyMillis: number): void;
 }
 
 export async function startDatabase(latencyMillis: number): Promise<DatabaseProcess> {
   const child = fork(here("database.ts"), [String(latencyMillis)], { execArgv: profiling() });
-  const [{ port }] = (await once(child, "message")) as [{ port: number }];
-  return { process: child, port, setLatency: (millis) => void child.send({ latencyMillis: millis }) };
+  const [ports] = (await once(child, "message")) as [{ port: number; queuePort: number }];
+  return { process: child, ...ports, setLatency: (millis) => void child.send({ latencyMillis: millis }) };
 }
 
 /** The settings of a deployed function, with the database here and tokens taken at their word. */
-export function settings(databasePort: number): Record<string, string> {
+export function settings({ port, queuePort }: DatabaseProcess): Record<string, string> {
   return {
     NODE_ENV: "production",
     GCLOUD_PROJECT: PROJECT,
     FIREBASE_CONFIG: JSON.stringify({ projectId: PROJECT }),
-    FIRESTORE_EMULATOR_HOST: `127.0.0.1:${databasePort}`,
+    FIRESTORE_EMULATOR_HOST: `127.0.0.1:${port}`,
+    CLOUD_TASKS_EMULATOR_HOST: `127.0.0.1:${queuePort}`,
     METADATA_SERVER_DETECTION: "none",
     LEDGER_KEYS: localSecrets().ledgerKeys,
     REGION: "us-central1",
@@ -54,13 +56,16 @@ export function settings(databasePort: number): Record<string, string> {
 }
 
 /** The production bundle, served as Cloud Run serves it: the functions framework with one function as its target. */
-export async function serve(target: string, databasePort: number): Promise<{ process: ChildProcess; port: number }> {
+export async function serve(
+  target: string,
+  database: DatabaseProcess,
+): Promise<{ process: ChildProcess; port: number }> {
   const port = await freePort();
   const framework = createRequire(import.meta.url).resolve("@google-cloud/functions-framework");
   const args = [`--target=${target}`, "--signature-type=http", `--source=${join(root, "functions/dist")}`];
   const child = spawn(process.execPath, [...profiling(), join(framework, "../main.js"), ...args, `--port=${port}`], {
     stdio: ["ignore", "ignore", "inherit"],
-    env: { PATH: process.env.PATH, ...settings(databasePort) },
+    env: { PATH: process.env.PATH, ...settings(database) },
   });
   started.add(child);
   const until = Date.now() + START_TIMEOUT_MILLIS;

@@ -4,7 +4,7 @@ import { HttpsError } from "firebase-functions/v2/https";
 import { onSchedule } from "firebase-functions/v2/scheduler";
 import { onTaskDispatched } from "firebase-functions/v2/tasks";
 import * as z from "zod";
-import { expireHolds, expireLots, signHeads } from "./ledger/index.ts";
+import { expireHolds, expireLots, fold, foldAll, signHeads } from "./ledger/index.ts";
 import { config, secrets } from "./platform/config.ts";
 import { withoutDomains } from "./platform/domains.ts";
 import { service } from "./platform/endpoint.ts";
@@ -69,7 +69,19 @@ export const outbox = onDocumentCreated({ document: "outbox/{id}", retry: true }
 export const housekeeping = onSchedule(
   { schedule: "every 10 minutes", timeZone: "Etc/UTC", secrets: bookkeeping },
   async () => {
-    await Promise.all([sweep(), sweepOutbox(subscribers), expireHolds(), expireLots()]);
+    await Promise.all([sweep(), sweepOutbox(subscribers), expireHolds(), expireLots(), foldAll()]);
+  },
+);
+
+/** Adds to hot accounts what they were given; one at a time, so that nobody stands in another's way. */
+export const ledgerFolds = onTaskDispatched(
+  {
+    retryConfig: { maxAttempts: 5, minBackoffSeconds: 5, maxBackoffSeconds: 60 },
+    rateLimits: { maxConcurrentDispatches: 1 },
+    secrets: bookkeeping,
+  },
+  async ({ data }) => {
+    await fold(z.object({ account: DocumentId }).parse(data).account);
   },
 );
 

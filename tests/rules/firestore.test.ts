@@ -34,6 +34,7 @@ let operator: Firestore;
 const DOCUMENTS: Record<string, object> = {
   "accounts/ada:COIN": { owner: "ada", currency: "COIN", available: 5 },
   "transactions/t1": { kind: "purchase", accounts: ["ada:COIN"] },
+  "incoming/t1_0": { account: "ada:COIN", amount: 5 },
   "holds/h1": { owner: "ada", amount: 5 },
   "heads/ada:COIN": { seq: 1 },
   "manifests/current": { accounts: 1 },
@@ -73,6 +74,7 @@ describe("a document", () => {
   test.each([
     ["accounts/ada:COIN", ["ada"]],
     ["transactions/t1", []],
+    ["incoming/t1_0", []],
     ["holds/h1", ["ada"]],
     ["heads/ada:COIN", []],
     ["manifests/current", []],

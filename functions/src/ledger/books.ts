@@ -21,6 +21,8 @@ import {
   accountId,
   EXPIRED,
   heldBy,
+  type Incoming,
+  incomingSide,
   isSystemAccount,
   KINDS,
   type Kind,
@@ -72,7 +74,14 @@ export interface Entry {
   readonly id: string;
   readonly record: TransactionRecord;
   readonly accounts: ReadonlyMap<string, Account>;
+  /** What hot accounts are given by it, past their documents; by id. */
+  readonly incoming: ReadonlyMap<string, Incoming>;
 }
+
+/** Whether an account is hot: what it is only given then goes past its document. */
+export type IsHot = (account: string) => boolean;
+
+const NONE_IS_HOT: IsHot = () => false;
 
 /** The id of the transaction with this key. */
 export function transactionId(key: string): string {
@@ -86,10 +95,24 @@ export function fingerprintOf({ key: _, ...request }: NewTransaction): string {
 
 /** The accounts of users that a transaction touches: what has to be read before it is judged. */
 export function accountsOf({ postings, expires = [] }: Pick<NewTransaction, "postings" | "expires">): string[] {
-  const ids = postings.flatMap(({ from, to, currency }) =>
-    [from, to].filter((side) => !isSystemAccount(side)).map((side) => accountId(sideOf(side).name, currency)),
-  );
+  const ids = postings.flatMap(({ from, to, currency }) => [from, to].flatMap((side) => userAccount(side, currency)));
   return [...new Set([...ids, ...expires.map(({ owner, currency }) => accountId(owner, currency))])];
+}
+
+/** Those hot accounts to which a transaction gives and from which it takes nothing. */
+export function onlyGiven(request: NewTransaction, isHot: IsHot): ReadonlySet<string> {
+  if (request.clawBack) return new Set();
+  const given = new Set<string>();
+  const touched = new Set((request.expires ?? []).map(({ owner, currency }) => accountId(owner, currency)));
+  for (const { from, to, currency } of request.postings) {
+    for (const account of userAccount(from, currency)) touched.add(account);
+    for (const account of userAccount(to, currency)) (sideOf(to).isHeld ? touched : given).add(account);
+  }
+  return new Set([...given].filter((account) => !touched.has(account) && isHot(account)));
+}
+
+function userAccount(side: string, currency: string): string[] {
+  return isSystemAccount(side) ? [] : [accountId(sideOf(side).name, currency)];
 }
 
 /** Refuses what no account needs to be read for: amounts, currencies, sides and sizes that cannot be. */
@@ -130,13 +153,19 @@ export class Books {
     return this.#accounts.get(id);
   }
 
+  /** Whether an account that was put in is hot. */
+  isHot(id: string): boolean {
+    return this.#accounts.get(id)?.hot ?? false;
+  }
+
   /**
    * Makes a transaction. Refuses `insufficient-funds`, `balance-too-large`, `account-frozen`, `not-transferable` and what
    * {@link checkRequest} does.
+   * @param isHot whoever says that an account is hot has to write the entry's `incoming`
    */
-  enter(request: NewTransaction): Entry {
+  enter(request: NewTransaction, isHot: IsHot = NONE_IS_HOT): Entry {
     checkRequest(request);
-    const draft = new Draft(this.#accounts, request, this.#at.toMillis());
+    const draft = new Draft(this.#accounts, request, { at: this.#at, hot: onlyGiven(request, isHot) });
     for (const { owner, currency } of request.expires ?? []) draft.open(owner, currency);
     for (const posting of request.postings) draft.post(posting);
     const id = transactionId(request.key);
@@ -146,7 +175,7 @@ export class Books {
       reference: request.reference,
       metadata: request.metadata ?? {},
       fingerprint: fingerprintOf(request),
-      accounts: [...draft.balances.keys()],
+      accounts: historiesOf(request.kind, draft),
       at: this.#at,
       ...(request.effectiveAt === undefined ? {} : { effectiveAt: timestamp(request.effectiveAt) }),
       ...(request.reverses === undefined ? {} : { reverses: request.reverses }),
@@ -161,7 +190,8 @@ export class Books {
       accounts.set(account, accountAfter(account, before, { id, kind: content.kind, link, balance, at: this.#at }));
     }
     for (const [account, after] of accounts) this.#accounts.set(account, after);
-    return { id, record: { ...content, links, signature: sign(signed) }, accounts };
+    const incoming = new Map(draft.incoming.map(([posting, given]) => [`${id}_${posting}`, given]));
+    return { id, record: { ...content, links, signature: sign(signed) }, accounts, incoming };
   }
 }
 
@@ -169,18 +199,43 @@ export class Books {
 class Draft {
   readonly postings: Posting[] = [];
   readonly balances = new Map<string, Balance>();
+  /** By the place of the posting. */
+  readonly incoming: [posting: number, given: Incoming][] = [];
+  readonly #hot: ReadonlySet<string>;
+  readonly #at: Timestamp;
   readonly #accounts: ReadonlyMap<string, Account | undefined>;
   readonly #request: NewTransaction;
   readonly #now: number;
 
-  constructor(accounts: ReadonlyMap<string, Account | undefined>, request: NewTransaction, now: number) {
+  constructor(
+    accounts: ReadonlyMap<string, Account | undefined>,
+    request: NewTransaction,
+    { at, hot }: { at: Timestamp; hot: ReadonlySet<string> },
+  ) {
     this.#accounts = accounts;
     this.#request = request;
-    this.#now = now;
+    this.#at = at;
+    this.#now = at.toMillis();
+    this.#hot = hot;
   }
 
-  post({ from, to, amount, currency, lots: wanted, as }: NewPosting): void {
+  post(posting: NewPosting): void {
+    const { from, to, currency } = posting;
     this.#checkTransfer(from, to, currency);
+    const account = accountId(to, currency);
+    if (this.#hot.has(account)) this.#postIncoming(account, posting);
+    else this.#post(posting);
+  }
+
+  /** Gives to a hot account: nobody looks at it, and the house holds the amount for it. */
+  #postIncoming(account: string, posting: NewPosting): void {
+    this.#post({ ...posting, to: incomingSide(account) });
+    const { amount, currency, lots, as } = this.postings.at(-1) as Posting;
+    const given = { account, currency, amount, lots: as ? [{ ...as, amount }] : lots, at: this.#at };
+    this.incoming.push([this.postings.length - 1, given]);
+  }
+
+  #post({ from, to, amount, currency, lots: wanted, as }: NewPosting): void {
     for (const side of [from, to]) this.open(side, currency);
     const lots = this.#take(from, { amount, currency, wanted, as });
     this.#put(to, { amount, currency, lots, as });
@@ -260,6 +315,12 @@ class Draft {
   }
 }
 
+/** A fold moves what histories show already, and is in them only for what expired by it. */
+function historiesOf(kind: Kind, { postings, balances, incoming }: Draft): string[] {
+  if (kind === "fold" && postings.length === 1) return [];
+  return [...new Set([...balances.keys(), ...incoming.map(([, { account }]) => account)])];
+}
+
 function idOf(side: string, currency: string): string {
   if (isSystemAccount(side)) return side;
   const { name, isHeld } = sideOf(side);
@@ -307,6 +368,7 @@ function accountAfter(
     lots: [...lots],
     ...(expiries.length > 0 ? { nextExpiryAt: timestamp(Math.min(...expiries)) } : {}),
     ...(isFrozenAfter(kind, before?.frozen) ? { frozen: true } : {}),
+    ...(before?.hot ? { hot: true } : {}),
     seq: link.seq,
     head: { transaction: id, hash: link.hash },
     day: at.toDate().toISOString().slice(0, 10),

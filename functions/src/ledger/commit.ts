@@ -14,9 +14,12 @@ import {
   type Entry,
   fingerprintOf,
   type NewTransaction,
+  onlyGiven,
   transactionId,
 } from "./books.ts";
-import { type Account, accounts, type TransactionRecord, transactions } from "./records.ts";
+import { fold, scheduleFolds } from "./fold.ts";
+import { isKnownHot, noteHot } from "./hot.ts";
+import { type Account, accounts, incoming, type TransactionRecord, transactions } from "./records.ts";
 
 /**
  * Group commit. Transactions that meet in one instance are made together: their keys and accounts are read at once, those that are new
@@ -54,6 +57,8 @@ interface Waiting {
   readonly id: string;
   readonly request: NewTransaction;
   readonly fingerprint: string;
+  /** Accounts that are only given to and were hot when it came. */
+  readonly hot: ReadonlySet<string>;
   readonly accounts: readonly string[];
   readonly also: Also | undefined;
   readonly settled: PromiseWithResolvers<Committed>;
@@ -71,8 +76,20 @@ let commits = 0;
 let isPumping = false;
 let gathering: NodeJS.Timeout | undefined;
 
-/** Makes a transaction together with others; see `post`. */
+/** Makes a transaction together with others; see `post`. What a hot account has not been given yet is folded in if it is needed. */
 export async function commit(request: NewTransaction, also?: Also): Promise<Committed> {
+  try {
+    return await commitOnce(request, also);
+  } catch (error) {
+    const isShort = error instanceof Failure && error.reason === "insufficient-funds";
+    const hot = isShort ? accountsOf(request).filter(isKnownHot) : [];
+    const folded = await Promise.all(hot.map(fold));
+    if (!folded.some((count) => count > 0)) throw error;
+    return await commitOnce(request, also);
+  }
+}
+
+async function commitOnce(request: NewTransaction, also: Also | undefined): Promise<Committed> {
   checkRequest(request);
   const id = transactionId(request.key);
   const fingerprint = fingerprintOf(request);
@@ -85,11 +102,13 @@ export async function commit(request: NewTransaction, also?: Also): Promise<Comm
   const settled = Promise.withResolvers<Committed>();
   // Whoever has lost patience does not hear of it any more.
   settled.promise.catch(() => undefined);
+  const hot = onlyGiven(request, isKnownHot);
   const waiting: Waiting = {
     id,
     request,
     fingerprint,
-    accounts: accountsOf(request),
+    hot,
+    accounts: accountsOf(request).filter((account) => !hot.has(account)),
     also,
     settled,
     isNew: false,
@@ -183,6 +202,7 @@ async function stored(batch: readonly Waiting[]): Promise<Map<string, Transactio
 async function make(batch: readonly Waiting[]): Promise<void> {
   try {
     const { made, known, refused } = await transact((tx) => judge(tx, batch));
+    await scheduleFolds(made.flatMap(({ entry }) => [...entry.incoming.values()].map(({ account }) => account)));
     for (const { one, entry } of made) settle(one, entry);
     for (const { one, record } of known) answer(one, record);
     if (refused.length > 0) await refuse(refused);
@@ -209,8 +229,9 @@ async function judge(tx: Transaction, batch: readonly Waiting[]): Promise<Judged
       continue;
     }
     try {
-      const entry = books.enter(one.request);
+      const entry = books.enter(one.request, (account) => one.hot.has(account) || books.isHot(account));
       tx.create(transactions().doc(entry.id), entry.record);
+      for (const [id, given] of entry.incoming) tx.create(incoming().doc(id), given);
       one.also?.(tx, entry);
       for (const [id, account] of entry.accounts) changed.set(id, account);
       judged.made.push({ one, entry });
@@ -237,7 +258,11 @@ async function read(
   ] as DocumentReference[];
   const found = documents.length > 0 ? await tx.getAll(...documents) : [];
   const books = new Books();
-  for (const [i, id] of accountIds.entries()) books.load(id, found[i]?.data() as Account | undefined);
+  for (const [i, id] of accountIds.entries()) {
+    const account = found[i]?.data() as Account | undefined;
+    books.load(id, account);
+    noteHot(id, account?.hot ?? false);
+  }
   const stored = new Map<string, TransactionRecord>();
   for (const snapshot of found.slice(accountIds.length)) {
     if (snapshot.exists) stored.set(snapshot.id, snapshot.data() as TransactionRecord);

@@ -18,6 +18,8 @@ export const Wallet = z.object({
       owed: z.int(),
       /** What of the available has cleared and can be paid out in money. */
       redeemable: z.int(),
+      /** Of an account that many give to at once: what it was given and has not been added to it yet. */
+      incoming: z.int().optional(),
       /** What of the available expires first, and when, in milliseconds since the epoch; absent if none does. */
       nextExpiry: z.object({ amount: z.int(), at: z.int() }).optional(),
     }),
@@ -42,8 +44,8 @@ export const History = z.object({
       amount: z.int(),
       /** What was set aside by it, negative where it was let go of. */
       held: z.int(),
-      /** What could be spent after it. */
-      available: z.int(),
+      /** What could be spent after it; absent where it was given to an account that many give to at once, which adds it up later. */
+      available: z.int().optional(),
       reference: z.string(),
       /** Milliseconds since the epoch. */
       at: z.int(),
@@ -130,3 +132,12 @@ export const CreditRequest = z.object({
 /** The id of the transaction that gave the coins; the same however often it is asked for. */
 export const Credited = z.object({ transaction: z.string() });
 export type Credited = z.infer<typeof Credited>;
+
+export const HotRequest = z.object({
+  user: User,
+  currency: CurrencyCode,
+  /** Whether many give to the account at once. */
+  hot: z.boolean(),
+});
+
+export const HotAccount = z.object({ hot: z.boolean() });

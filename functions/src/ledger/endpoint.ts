@@ -8,6 +8,8 @@ import {
   Frozen,
   History,
   HistoryRequest,
+  HotAccount,
+  HotRequest,
   Reversed,
   ReverseRequest,
   VerifyReport,
@@ -16,7 +18,7 @@ import {
   WalletRequest,
 } from "./contract.ts";
 import { history } from "./history.ts";
-import { adjustByHand, creditByHand, freezeByHand, reverseByHand, verifyBooks } from "./operate.ts";
+import { adjustByHand, creditByHand, freezeByHand, hotByHand, reverseByHand, verifyBooks } from "./operate.ts";
 import { wallet } from "./wallet.ts";
 
 export const api = {
@@ -27,6 +29,7 @@ export const api = {
 export const admin = {
   verify: action({ access: "admin", input: VerifyRequest, output: VerifyReport, run: verifyBooks }),
   credit: action({ access: "admin", input: CreditRequest, output: Credited, run: creditByHand }),
+  hot: action({ access: "admin", input: HotRequest, output: HotAccount, run: hotByHand }),
   reverse: action({ access: "admin", input: ReverseRequest, output: Reversed, run: reverseByHand }),
   freeze: action({ access: "admin", input: FreezeRequest, output: Frozen, run: freezeByHand }),
   adjust: action({ access: "admin", input: AdjustRequest, output: Adjusted, run: adjustByHand }),

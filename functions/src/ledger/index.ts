@@ -3,6 +3,7 @@
 export type { NewTransaction } from "./books.ts";
 export { currencyOf } from "./currencies.ts";
 export { expireLots } from "./expiry.ts";
+export { fold, foldAll } from "./fold.ts";
 export { signHeads } from "./heads.ts";
 export { expireHolds } from "./holds.ts";
 export { post, prepareAll } from "./post.ts";

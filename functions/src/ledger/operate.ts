@@ -9,13 +9,18 @@ import type {
   CreditRequest,
   FreezeRequest,
   Frozen,
+  HotAccount,
+  HotRequest,
   Reversed,
   ReverseRequest,
   VerifyReport,
   VerifyRequest,
 } from "./contract.ts";
+import { fold } from "./fold.ts";
 import { freeze } from "./freeze.ts";
+import { setHot } from "./hot.ts";
 import { post } from "./post.ts";
+import { accountId } from "./records.ts";
 import { reverse } from "./reverse.ts";
 import { verify } from "./verify.ts";
 
@@ -43,6 +48,17 @@ export async function creditByHand(
   const postings = [{ from: "system:mint", to: user, amount, currency }];
   await post({ ...request, kind: "grant", postings, reference: note });
   return { transaction: transactionId(request.key) };
+}
+
+/** Says that many give to an account at once, or no longer. */
+export async function hotByHand(
+  caller: Caller,
+  { user, currency, hot }: z.output<typeof HotRequest>,
+): Promise<z.output<typeof HotAccount>> {
+  await setHot(user, currency, hot);
+  log.info("account is hot, by hand", { account: accountId(user, currency), hot, by: caller.uid });
+  if (!hot) await fold(accountId(user, currency));
+  return { hot };
 }
 
 /** Takes a transaction back by hand. */

@@ -4,6 +4,7 @@ import { type NewPosting, type NewTransaction, transactionId } from "./books.ts"
 import type { Lot } from "./lots.ts";
 import { prepare } from "./post.ts";
 import {
+  accountOfIncoming,
   EXPIRED,
   isSystemAccount,
   type Kind,
@@ -14,7 +15,7 @@ import {
 } from "./records.ts";
 
 /** What only makes sense together with a hold or with time, and is undone there. */
-const NOT_REVERSIBLE: ReadonlySet<Kind> = new Set(["hold", "release", "expiry", "freeze", "unfreeze"]);
+const NOT_REVERSIBLE: ReadonlySet<Kind> = new Set(["hold", "release", "expiry", "freeze", "unfreeze", "fold"]);
 
 export interface Reversal {
   /** The id of the transaction to be taken back. */
@@ -102,8 +103,9 @@ function inverted({ from, to, amount, currency, lots, as }: Posting): NewPosting
   });
 }
 
-/** What was paid out of a hold comes back to its owner, free. */
-function ownerOf(account: string, currency: string): string {
+/** What was paid out of a hold comes back to its owner, free; what a hot account was given is taken from it, folded in or not. */
+function ownerOf(side: string, currency: string): string {
+  const account = accountOfIncoming(side) ?? side;
   return isSystemAccount(account) ? account : sideOf(account).name.slice(0, -currency.length - 1);
 }
 

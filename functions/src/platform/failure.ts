@@ -30,6 +30,7 @@ export const REASONS = {
   "stripe-unavailable": "Stripe cannot be asked right now; try again later.",
   "too-many-moves": "The hold was captured or released too often; only all that is left can be.",
   "too-many-postings": "The transaction has too many postings.",
+  "unknown-account": "There is no such account.",
   "unknown-action": "There is no action at this path.",
   "unknown-board": "There is no such leaderboard.",
   "unknown-currency": "There is no such currency.",

@@ -104,4 +104,4 @@ export type {
   QueryDocumentSnapshot,
   Transaction,
 } from "firebase-admin/firestore";
-export { FieldPath, FieldValue, Filter, Timestamp } from "firebase-admin/firestore";
+export { AggregateField, FieldPath, FieldValue, Filter, Timestamp } from "firebase-admin/firestore";
