@@ -95,9 +95,12 @@ export class LedgerModel {
   /** By name and currency. */
   house = new Map<string, number>();
   readonly holds: ModelHold[] = [];
+  readonly #freesHolds: boolean;
 
-  constructor(now: number) {
+  /** @param freesHolds whether what is held goes before anything is owed */
+  constructor(now: number, { freesHolds }: { freesHolds: boolean }) {
     this.now = now;
+    this.#freesHolds = freesHolds;
   }
 
   /** Makes all moves or, throwing {@link Refused}, none. */
@@ -195,9 +198,41 @@ export class LedgerModel {
     if (original.isReversed) return undefined;
     if (["hold", "release", "expiry"].includes(original.kind)) throw new Refused("not-reversible");
     const back = [...original.moved].reverse().flatMap((moved) => [...backward(moved)].reverse());
-    const made = this.make(kind, back, true);
-    original.isReversed = true;
-    return made;
+    const before = structuredClone({ accounts: this.accounts, house: this.house, holds: this.holds });
+    try {
+      if (this.#freesHolds) this.#free(back);
+      const made = this.make(kind, back, true);
+      original.isReversed = true;
+      return made;
+    } catch (error) {
+      [this.accounts, this.house] = [before.accounts, before.house];
+      for (const [i, hold] of before.holds.entries()) Object.assign(this.holds[i] as ModelHold, hold);
+      throw error;
+    }
+  }
+
+  /** Lets go of what is held, those holds first whose time is over first, as far as what is to go back is not there. */
+  #free(back: readonly ModelMove[]): void {
+    const wanted = new Map<string, { owner: string; currency: string; amount: number }>();
+    for (const { from: owner, currency, amount } of back) {
+      const id = `${owner}:${currency}`;
+      wanted.set(id, { owner, currency, amount: amount + (wanted.get(id)?.amount ?? 0) });
+    }
+    for (const [id, { owner, currency, amount }] of wanted) {
+      if (isHouse(owner) || (this.accounts.get(id)?.held ?? 0) === 0) continue;
+      let missing = amount - worth((this.accounts.get(id)?.lots ?? []).filter((lot) => !this.#isOver(lot)));
+      const own = this.holds.filter((hold) => hold.owner === owner && hold.currency === currency);
+      for (const hold of own.sort((a, b) => a.expiresAt - b.expiresAt)) {
+        const some = Math.min(missing, worth(hold.lots));
+        if (some <= 0) continue;
+        missing -= some;
+        this.moveHold(hold, "release", { amount: some, parts: (whole) => [[owner, whole]] });
+      }
+    }
+  }
+
+  #isOver({ expiresAt }: ModelLot): boolean {
+    return expiresAt !== undefined && expiresAt <= this.now;
   }
 
   #move(kind: ModelKind, move: ModelMove, takesBack: boolean, opened: Set<string>): Moved {

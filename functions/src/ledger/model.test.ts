@@ -54,6 +54,8 @@ interface HoldMove {
 interface Ledger {
   /** Whether it keeps what was asked for under a key. */
   readonly knowsKeys: boolean;
+  /** Whether what is held goes before anything is owed; that is not for the judge to see to. */
+  readonly freesHolds: boolean;
   make(request: NewTransaction): Promise<string>;
   hold(request: {
     key: string;
@@ -75,6 +77,7 @@ interface Ledger {
 
 const over: Ledger = {
   knowsKeys: true,
+  freesHolds: true,
   make: async (request) => {
     await post(request);
     return transactionId(request.key);
@@ -96,6 +99,7 @@ const over: Ledger = {
 /** The judge, with what is around it in the shortest form: no documents, and holds as their lots. */
 class Judge implements Ledger {
   readonly knowsKeys = false;
+  readonly freesHolds = false;
   readonly accounts = new Map<string, Account>();
   readonly records = new Map<string, TransactionRecord>();
   readonly #holds = new Map<string, { owner: string; currency: string; lots: ModelLot[]; expiresAt: number }>();
@@ -202,7 +206,7 @@ interface Sent {
 
 /** One history, played to both. */
 class Play {
-  readonly model = new LedgerModel(START);
+  readonly model: LedgerModel;
   readonly holdIds: string[] = [];
   readonly outcomes: string[] = [];
   readonly #ledger: Ledger;
@@ -213,6 +217,7 @@ class Play {
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
+    this.model = new LedgerModel(START, { freesHolds: ledger.freesHolds });
   }
 
   async step(step: Step): Promise<void> {
