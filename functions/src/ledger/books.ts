@@ -34,6 +34,7 @@ import {
 
 const MAX_POSTINGS = 100;
 const MAX_TEXT = 500;
+const MAX_EXPECTATIONS = 20;
 /** What these kinds take from an account they take although it is frozen. */
 const EVEN_IF_FROZEN: ReadonlySet<Kind> = new Set(["expiry", "adjustment"]);
 /** What these move between users is no gift from one to the other. */
@@ -67,6 +68,18 @@ export interface NewTransaction {
   readonly reverses?: string;
   /** Accounts that are looked at although nothing is posted: what has expired in them leaves them. */
   readonly expires?: readonly { readonly owner: string; readonly currency: string }[];
+  /** What must be so of accounts just before it, whether it touches them or not; else it is refused, `balance-changed`. */
+  readonly expects?: readonly Expectation[];
+}
+
+/** A precondition on an account; one that does not exist yet has nothing, and is at 0. */
+export interface Expectation {
+  readonly owner: string;
+  readonly currency: string;
+  /** What can be spent, in smallest units; both ends included. */
+  readonly available?: { readonly min?: number; readonly max?: number };
+  /** The number of the account's last transaction: nothing at all has happened to it since. */
+  readonly seq?: number;
 }
 
 /** A transaction as it goes into the books, and the accounts after it. */
@@ -94,16 +107,21 @@ export function fingerprintOf({ key: _, ...request }: NewTransaction): string {
 }
 
 /** The accounts of users that a transaction touches: what has to be read before it is judged. */
-export function accountsOf({ postings, expires = [] }: Pick<NewTransaction, "postings" | "expires">): string[] {
+export function accountsOf({
+  postings,
+  expires = [],
+  expects = [],
+}: Pick<NewTransaction, "postings" | "expires" | "expects">): string[] {
   const ids = postings.flatMap(({ from, to, currency }) => [from, to].flatMap((side) => userAccount(side, currency)));
-  return [...new Set([...ids, ...expires.map(({ owner, currency }) => accountId(owner, currency))])];
+  return [...new Set([...ids, ...[...expires, ...expects].map(({ owner, currency }) => accountId(owner, currency))])];
 }
 
 /** Those hot accounts to which a transaction gives and from which it takes nothing. */
 export function onlyGiven(request: NewTransaction, isHot: IsHot): ReadonlySet<string> {
   if (request.clawBack) return new Set();
   const given = new Set<string>();
-  const touched = new Set((request.expires ?? []).map(({ owner, currency }) => accountId(owner, currency)));
+  const lookedAt = [...(request.expires ?? []), ...(request.expects ?? [])];
+  const touched = new Set(lookedAt.map(({ owner, currency }) => accountId(owner, currency)));
   for (const { from, to, currency } of request.postings) {
     for (const account of userAccount(from, currency)) touched.add(account);
     for (const account of userAccount(to, currency)) (sideOf(to).isHeld ? touched : given).add(account);
@@ -116,12 +134,13 @@ function userAccount(side: string, currency: string): string[] {
 }
 
 /** Refuses what no account needs to be read for: amounts, currencies, sides and sizes that cannot be. */
-export function checkRequest({ postings, reference }: NewTransaction): void {
+export function checkRequest({ postings, reference, expects = [] }: NewTransaction): void {
   if (postings.length > MAX_POSTINGS) {
     throw new Failure("invalid-argument", `A transaction has at most ${MAX_POSTINGS} postings.`, {
       reason: "too-many-postings",
     });
   }
+  if (expects.length > MAX_EXPECTATIONS) throw invalidInput("expects", `must be ${MAX_EXPECTATIONS} at most`);
   if (reference.length > MAX_TEXT) throw invalidInput("reference", `must have ${MAX_TEXT} characters at most`);
   for (const { from, to, amount, currency } of postings) {
     checkAmount(amount);
@@ -159,12 +178,13 @@ export class Books {
   }
 
   /**
-   * Makes a transaction. Refuses `insufficient-funds`, `balance-too-large`, `account-frozen`, `not-transferable` and what
-   * {@link checkRequest} does.
+   * Makes a transaction. Refuses `insufficient-funds`, `balance-too-large`, `account-frozen`, `not-transferable`, `balance-changed` and
+   * what {@link checkRequest} does.
    * @param isHot whoever says that an account is hot has to write the entry's `incoming`
    */
   enter(request: NewTransaction, isHot: IsHot = NONE_IS_HOT): Entry {
     checkRequest(request);
+    for (const expected of request.expects ?? []) this.#expect(expected);
     const draft = new Draft(this.#accounts, request, { at: this.#at, hot: onlyGiven(request, isHot) });
     for (const { owner, currency } of request.expires ?? []) draft.open(owner, currency);
     for (const posting of request.postings) draft.post(posting);
@@ -192,6 +212,19 @@ export class Books {
     for (const [account, after] of accounts) this.#accounts.set(account, after);
     const incoming = new Map(draft.incoming.map(([posting, given]) => [`${id}_${posting}`, given]));
     return { id, record: { ...content, links, signature: sign(signed) }, accounts, incoming };
+  }
+
+  #expect({ owner, currency, available: { min = 0, max = Number.POSITIVE_INFINITY } = {}, seq }: Expectation): void {
+    const account = this.#accounts.get(accountId(owner, currency));
+    const { available } = atTime(account ?? EMPTY, this.#at.toMillis()).balance;
+    const at = account?.seq ?? 0;
+    if (available >= min && available <= max && (seq === undefined || seq === at)) return;
+    throw new Failure("failed-precondition", "The account is not as it was expected to be.", {
+      reason: "balance-changed",
+      currency,
+      available,
+      seq: at,
+    });
   }
 }
 

@@ -9,6 +9,7 @@ export const REASONS = {
   "already-reversed": "The transaction has been taken back before.",
   "app-check-missing": "App Check does not vouch for the app.",
   "attempt-reused": "This attempt was submitted before with another score.",
+  "balance-changed": "The account is not as the request expects it; look at it again.",
   "balance-too-large": "The account cannot hold that much of the currency.",
   busy: "Too many are at it; ask again, under the same key if there is one.",
   "body-too-large": "The body of the webhook is too large.",
