@@ -1,9 +1,12 @@
+import { deleteApp, getApps } from "firebase-admin/app";
 import { post } from "../../functions/src/ledger/index.ts";
 import { PROJECT, type Program, startProgram } from "../local/program.ts";
 
 /** Starts a Firestore server in a process of its own, and has the ledger of this process and its children keep its books there. */
 export async function openBooks(): Promise<Program> {
   const server = await startProgram("firestore/main.ts");
+  // What was connected to the books before is not any more.
+  await Promise.all(getApps().map(deleteApp));
   Object.assign(process.env, {
     GCLOUD_PROJECT: PROJECT,
     METADATA_SERVER_DETECTION: "none",

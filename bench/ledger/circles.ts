@@ -24,7 +24,7 @@ process.exit(process.exitCode ?? 0);
 
 async function trade(processes: number): Promise<number[]> {
   const server = await openBooks();
-  const users = Array.from({ length: USERS }, (_, i) => `user-${processes}-${i}`);
+  const users = Array.from({ length: USERS }, (_, i) => `user-${i}`);
   await give(`coins ${processes}`, users, USERS * COINS);
   const before = await verify({ scope: "all" });
   const jobs = Array.from({ length: processes }, (_, i) => {
