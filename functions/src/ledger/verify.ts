@@ -82,6 +82,12 @@ export async function verify({ scope, expectsHeads = false }: VerifyOptions): Pr
   return { ...run.result(), readTime };
 }
 
+/** What was read of an account's chain together with that of others. */
+interface Known {
+  readonly head: Head | undefined;
+  readonly newest: TransactionRecord | undefined;
+}
+
 class Run {
   readonly #reader: Reader;
   readonly #scope: VerifyOptions["scope"];
@@ -125,8 +131,13 @@ class Run {
   async chains(): Promise<void> {
     for await (const page of this.#reader.pages(accounts())) {
       const signed = await this.#headsOf(page.map(({ id }) => id));
-      for (let i = 0; i < page.length; i += MAX_CHAINS) {
-        await Promise.all(page.slice(i, i + MAX_CHAINS).map(({ id, data }) => this.#account(id, data, signed.get(id))));
+      const moved = page.filter(({ id, data }) => data.seq > this.#begin(signed.get(id)).seq);
+      const newest = await this.#transactionsOf(moved.map(({ data }) => data.head.transaction));
+      const work = page.map(({ id, data }) => () => {
+        return this.#account(id, data, { head: signed.get(id), newest: newest.get(data.head.transaction) });
+      });
+      for (let i = 0; i < work.length; i += MAX_CHAINS) {
+        await Promise.all(work.slice(i, i + MAX_CHAINS).map((one) => one()));
       }
     }
   }
@@ -235,24 +246,42 @@ class Run {
     return signed;
   }
 
-  async #account(id: string, account: Account, head: Head | undefined): Promise<void> {
+  /** Where replaying begins. */
+  #begin(head: Head | undefined): Standing {
+    return head && this.#scope === "since-heads" ? head : { ...EMPTY, seq: 0, hash: "" };
+  }
+
+  /** Those that can be read. */
+  async #transactionsOf(ids: readonly string[]): Promise<Map<string, TransactionRecord>> {
+    const wanted = [...new Set(ids)].filter((id) => id !== "");
+    if (wanted.length === 0) return new Map();
+    const found = await this.#reader.read((tx) => tx.getAll(...wanted.map((id) => transactions().doc(id))));
+    const all = new Map<string, TransactionRecord>();
+    for (const snapshot of found) {
+      const record = await this.#reader.noting(async () => dataOf(snapshot));
+      if (record && record !== "problem") all.set(snapshot.id, record);
+    }
+    return all;
+  }
+
+  async #account(id: string, account: Account, known: Known): Promise<void> {
     this.#accounts++;
     add(this.#stated, account.currency, total(account));
     countAccount(this.#counts, id, account);
-    const isWhole = await this.#reader.noting(() => this.#chain(id, account, head));
+    const isWhole = await this.#reader.noting(() => this.#chain(id, account, known));
     if (isWhole === "problem") this.#broken.add(id);
   }
 
   /** Throws {@link Gap} where the chain breaks, or the account is not what it makes of it. */
-  async #chain(id: string, account: Account, head: Head | undefined): Promise<void> {
+  async #chain(id: string, account: Account, { head, newest: record }: Known): Promise<void> {
     const path = `accounts/${id}`;
     if (accountId(account.owner, account.currency) !== id) throw new Gap(path, "it says that it is another's");
     if (head && head.seq > account.seq) {
       throw new Gap(path, `it stands at ${account.seq}, and stood at ${head.seq} when its head was signed`);
     }
-    let standing: Standing = head && this.#scope === "since-heads" ? head : { ...EMPTY, seq: 0, hash: "" };
+    let standing = this.#begin(head);
     const part = this.#counts.places.part();
-    const stretch = { account: id, newest: account.head.transaction, seq: account.seq, behind: standing.seq };
+    const stretch = { account: id, newest: account.head.transaction, seq: account.seq, behind: standing.seq, record };
     for await (const link of chain(this.#reader.read, stretch)) {
       this.#links++;
       countPlace(part, id, link.id);

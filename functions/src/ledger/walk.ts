@@ -14,6 +14,8 @@ export interface Stretch {
   readonly newest: string;
   readonly seq: number;
   readonly behind: number;
+  /** The newest, if it was read before. */
+  readonly record?: TransactionRecord | undefined;
 }
 
 const PAGE = 300;
@@ -31,7 +33,8 @@ export async function* chain(read: Read, stretch: Stretch): AsyncGenerator<Linke
   for (const { newest, seq } of starts.reverse()) {
     const behind = Math.max(stretch.behind, seq - SEGMENT);
     const segment: Linked[] = [];
-    for await (const link of back(read, { account: stretch.account, newest, seq, behind })) segment.push(link);
+    const record = newest === stretch.newest ? stretch.record : undefined;
+    for await (const link of back(read, { account: stretch.account, newest, seq, behind, record })) segment.push(link);
     yield* segment.reverse();
   }
 }
@@ -49,12 +52,15 @@ async function segments(read: Read, stretch: Stretch): Promise<{ newest: string;
 }
 
 /** The transactions of a stretch, newest first. */
-async function* back(read: Read, { account, newest, seq: first, behind }: Stretch): AsyncGenerator<Linked> {
+async function* back(
+  read: Read,
+  { account, newest, seq: first, behind, record: known }: Stretch,
+): AsyncGenerator<Linked> {
   const ahead = new Ahead(read, account);
   let [id, from] = [newest, `accounts/${account}`];
   for (let seq = first; seq > behind; seq--) {
-    const record = id === "" ? undefined : await ahead.take(id, seq - behind);
-    const link = record?.links[account];
+    const record = id === newest && known ? ahead.after(known) : id && (await ahead.take(id, seq - behind));
+    const link = record ? record.links[account] : undefined;
     if (!record || link?.seq !== seq) {
       throw new Gap(id === "" ? from : `transactions/${id}`, `number ${seq} of ${account} should be here, and is not`);
     }
@@ -83,6 +89,12 @@ class Ahead {
     const record = this.#records.get(id) ?? (await this.#one(id));
     this.#records.delete(id);
     if (record) this.#last ??= { at: record.at };
+    return record;
+  }
+
+  /** Goes on behind one that was read otherwise. */
+  after(record: TransactionRecord): TransactionRecord {
+    this.#last ??= { at: record.at };
     return record;
   }
 
