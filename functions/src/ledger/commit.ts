@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../platform/failure.ts";
 import {
   type DocumentReference,
   firestore,
   isAlreadyExists,
-  isContention,
+  isTransient,
   type Transaction,
   transact,
 } from "../platform/firestore.ts";
@@ -39,8 +40,13 @@ const WORTH_ANOTHER = 40;
 const MAX_GATHERING_MILLIS = 15;
 /** Transactions that wait in this instance. */
 const MAX_WAITING = 5_000;
+/** The client's own second try waits for a second, in which hundreds could be made. */
+const ATTEMPTS_OF_CLIENT = 1;
+/** So long, at most, what others were in the way of waits before it is committed anew; twice as long with each round, up to the last. */
+const RETRY_MILLIS = 10;
+const MAX_RETRY_MILLIS = 500;
 /** How often what shared a commit with a key that was taken is committed anew. */
-const MAX_ROUNDS = 10;
+const MAX_ROUNDS = 20;
 /** Past this a caller is told `busy`. What has begun goes on; the key tells later what became of it. */
 const PATIENCE_MILLIS = 10_000;
 
@@ -201,7 +207,7 @@ async function stored(batch: readonly Waiting[]): Promise<Map<string, Transactio
 /** Commits a batch, and again without those that others have made meanwhile. */
 async function make(batch: readonly Waiting[]): Promise<void> {
   try {
-    const { made, known, refused } = await transact((tx) => judge(tx, batch));
+    const { made, known, refused } = await transact((tx) => judge(tx, batch), ATTEMPTS_OF_CLIENT);
     await scheduleFolds(made.flatMap(({ entry }) => [...entry.incoming.values()].map(({ account }) => account)));
     for (const { one, entry } of made) settle(one, entry);
     for (const { one, record } of known) answer(one, record);
@@ -280,19 +286,24 @@ async function refuse(refused: Judged["refused"]): Promise<void> {
   }
 }
 
-/** Nothing of a batch was written. What others have made meanwhile is answered, the rest is committed anew or fails. */
+/** Nothing of a batch was written, as far as is known. What is there all the same is answered, the rest is committed anew or fails. */
 async function recover(batch: readonly Waiting[], error: unknown): Promise<void> {
   const left = batch.filter(({ isOver }) => !isOver);
-  if (!isAlreadyExists(error) && !isContention(error)) {
+  if (!isAlreadyExists(error) && !isTransient(error)) {
     for (const one of left) fail(one, error);
     return;
   }
   try {
+    if (isTransient(error)) await pause(Math.max(0, ...left.map(({ rounds }) => rounds)));
     const found = await stored(left);
     for (const one of left) again(one, found.get(one.id));
   } catch (problem) {
     for (const one of left) fail(one, problem);
   }
+}
+
+async function pause(rounds: number): Promise<void> {
+  await sleep(Math.random() * Math.min(MAX_RETRY_MILLIS, RETRY_MILLIS * 2 ** rounds));
 }
 
 function again(one: Waiting, record: TransactionRecord | undefined): void {

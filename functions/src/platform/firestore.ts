@@ -55,8 +55,8 @@ export function timestamp(millis: number = now()): Timestamp {
 const MAX_ATTEMPTS = 10;
 
 /** Runs reads and then writes as one; tried again when others were in the way, so `work` must have no other effects. */
-export function transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-  return firestore().runTransaction(work, { maxAttempts: MAX_ATTEMPTS });
+export function transact<T>(work: (tx: Transaction) => Promise<T>, maxAttempts: number = MAX_ATTEMPTS): Promise<T> {
+  return firestore().runTransaction(work, { maxAttempts });
 }
 
 /** Documents of a collection by id, read as one; undefined for those that are not there. One read each. */
@@ -89,6 +89,14 @@ export function isChangedMeanwhile(error: unknown): boolean {
 /** Whether a transaction was given up because others would not let go of what it wanted. */
 export function isContention(error: unknown): boolean {
   return codeOf(error) === ABORTED;
+}
+
+/** CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE, UNAUTHENTICATED: what the client repeats. */
+const TRANSIENT: ReadonlySet<unknown> = new Set([1, 2, 4, 8, ABORTED, 13, 14, 16]);
+
+/** Whether a transaction failed for a reason that may be gone at the next try. It may have been committed all the same. */
+export function isTransient(error: unknown): boolean {
+  return TRANSIENT.has(codeOf(error));
 }
 
 /** The gRPC status code of an error of the Firestore client. */
