@@ -181,8 +181,9 @@ export class Books {
    * Makes a transaction. Refuses `insufficient-funds`, `balance-too-large`, `account-frozen`, `not-transferable`, `balance-changed` and
    * what {@link checkRequest} does.
    * @param isHot whoever says that an account is hot has to write the entry's `incoming`
+   * @param print the request's {@link fingerprintOf}, if it is known
    */
-  enter(request: NewTransaction, isHot: IsHot = NONE_IS_HOT): Entry {
+  enter(request: NewTransaction, isHot: IsHot = NONE_IS_HOT, print: string = fingerprintOf(request)): Entry {
     checkRequest(request);
     for (const expected of request.expects ?? []) this.#expect(expected);
     const draft = new Draft(this.#accounts, request, { at: this.#at, hot: onlyGiven(request, isHot) });
@@ -194,7 +195,7 @@ export class Books {
       postings: draft.postings,
       reference: request.reference,
       metadata: request.metadata ?? {},
-      fingerprint: fingerprintOf(request),
+      fingerprint: print,
       accounts: historiesOf(request.kind, draft),
       at: this.#at,
       ...(request.effectiveAt === undefined ? {} : { effectiveAt: timestamp(request.effectiveAt) }),

@@ -1,4 +1,4 @@
-import { createHash, createHmac, createSecretKey, type KeyObject } from "node:crypto";
+import { createHmac, createSecretKey, hash, type KeyObject } from "node:crypto";
 import * as z from "zod";
 import { secrets } from "../platform/config.ts";
 import { canonical } from "../platform/ids.ts";
@@ -68,7 +68,7 @@ export function contentOf(id: string, record: Omit<TransactionRecord, "links" | 
     effectiveAt: effectiveAt ? [effectiveAt.seconds, effectiveAt.nanoseconds] : undefined,
     reverses,
   };
-  return createHash("sha256").update(canonical(content)).digest("base64url");
+  return hash("sha256", canonical(content), "base64url");
 }
 
 /** What the hash of a link is made of. */

@@ -228,6 +228,7 @@ async function judge(tx: Transaction, batch: readonly Waiting[]): Promise<Judged
   const { books, stored } = await read(tx, batch);
   const judged: Judged = { made: [], known: [], refused: [] };
   const changed = new Map<string, Account>();
+  const [ofAccounts, ofTransactions, ofIncoming] = [accounts(), transactions(), incoming()];
   for (const one of batch) {
     const record = stored.get(one.id);
     if (record) {
@@ -235,9 +236,10 @@ async function judge(tx: Transaction, batch: readonly Waiting[]): Promise<Judged
       continue;
     }
     try {
-      const entry = books.enter(one.request, (account) => one.hot.has(account) || books.isHot(account));
-      tx.create(transactions().doc(entry.id), entry.record);
-      for (const [id, given] of entry.incoming) tx.create(incoming().doc(id), given);
+      const isHot = (account: string) => one.hot.has(account) || books.isHot(account);
+      const entry = books.enter(one.request, isHot, one.fingerprint);
+      tx.create(ofTransactions.doc(entry.id), entry.record);
+      for (const [id, given] of entry.incoming) tx.create(ofIncoming.doc(id), given);
       one.also?.(tx, entry);
       for (const [id, account] of entry.accounts) changed.set(id, account);
       judged.made.push({ one, entry });
@@ -246,7 +248,7 @@ async function judge(tx: Transaction, batch: readonly Waiting[]): Promise<Judged
     }
   }
   // An account that several of them touch is written once, as the last leaves it.
-  for (const [id, account] of changed) tx.set(accounts().doc(id), account);
+  for (const [id, account] of changed) tx.set(ofAccounts.doc(id), account);
   return judged;
 }
 
