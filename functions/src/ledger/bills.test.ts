@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing.ts";
 import { now } from "../platform/clock.ts";
-import { transactionId } from "./books.ts";
 import { freeze } from "./freeze.ts";
 import { capture, hold, release, renew } from "./holds.ts";
 import { post } from "./post.ts";
 import { accounts } from "./records.ts";
+import { transactionId } from "./request.ts";
 import { reverse } from "./reverse.ts";
 import { wallet } from "./wallet.ts";
 

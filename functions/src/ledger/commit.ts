@@ -1,26 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../platform/failure.ts";
-import {
-  type DocumentReference,
-  firestore,
-  isAlreadyExists,
-  isTransient,
-  type Transaction,
-  transact,
-} from "../platform/firestore.ts";
-import {
-  accountsOf,
-  Books,
-  checkRequest,
-  type Entry,
-  fingerprintOf,
-  type NewTransaction,
-  onlyGiven,
-  transactionId,
-} from "./books.ts";
+import { firestore, isAlreadyExists, isTransient, transact } from "../platform/firestore.ts";
 import { fold, scheduleFolds } from "./fold.ts";
-import { isKnownHot, noteHot } from "./hot.ts";
-import { type Account, accounts, incoming, type TransactionRecord, transactions } from "./records.ts";
+import { isKnownHot } from "./hot.ts";
+import { type Also, type Asked, type Judged, judge } from "./judge.ts";
+import { type TransactionRecord, transactions } from "./records.ts";
+import { accountsOf, checkRequest, fingerprintOf, type NewTransaction, onlyGiven, transactionId } from "./request.ts";
 
 /**
  * Group commit. Transactions that meet in one instance are made together: their keys and accounts are read at once, those that are new
@@ -56,19 +41,8 @@ export interface Committed {
   readonly record: TransactionRecord;
 }
 
-/** Adds writes to the commit that makes an entry. */
-export type Also = (tx: Transaction, entry: Entry) => void;
-
-interface Waiting {
-  readonly id: string;
-  readonly request: NewTransaction;
-  readonly fingerprint: string;
-  /** Accounts that are only given to and were hot when it came. */
-  readonly hot: ReadonlySet<string>;
-  readonly accounts: readonly string[];
-  readonly also: Also | undefined;
+interface Waiting extends Asked {
   readonly settled: PromiseWithResolvers<Committed>;
-  /** Whether its key was new when it was looked up. */
   isNew: boolean;
   isOver: boolean;
   rounds: number;
@@ -217,69 +191,8 @@ async function make(batch: readonly Waiting[]): Promise<void> {
   }
 }
 
-interface Judged {
-  readonly made: { one: Waiting; entry: Entry }[];
-  /** Made before. */
-  readonly known: { one: Waiting; record: TransactionRecord }[];
-  readonly refused: { one: Waiting; error: unknown }[];
-}
-
-async function judge(tx: Transaction, batch: readonly Waiting[]): Promise<Judged> {
-  const { books, stored } = await read(tx, batch);
-  const judged: Judged = { made: [], known: [], refused: [] };
-  const changed = new Map<string, Account>();
-  const [ofAccounts, ofTransactions, ofIncoming] = [accounts(), transactions(), incoming()];
-  for (const one of batch) {
-    const record = stored.get(one.id);
-    if (record) {
-      judged.known.push({ one, record });
-      continue;
-    }
-    try {
-      const isHot = (account: string) => one.hot.has(account) || books.isHot(account);
-      const entry = books.enter(one.request, isHot, one.fingerprint);
-      tx.create(ofTransactions.doc(entry.id), entry.record);
-      for (const [id, given] of entry.incoming) tx.create(ofIncoming.doc(id), given);
-      one.also?.(tx, entry);
-      for (const [id, account] of entry.accounts) changed.set(id, account);
-      judged.made.push({ one, entry });
-    } catch (error) {
-      judged.refused.push({ one, error });
-    }
-  }
-  // An account that several of them touch is written once, as the last leaves it.
-  for (const [id, account] of changed) tx.set(ofAccounts.doc(id), account);
-  return judged;
-}
-
-/** The accounts that a batch touches, and what is stored under those of its keys that were not looked up; in one request. */
-async function read(
-  tx: Transaction,
-  batch: readonly Waiting[],
-): Promise<{ books: Books; stored: Map<string, TransactionRecord> }> {
-  const accountIds = [...new Set(batch.flatMap((one) => one.accounts))];
-  const unknown = batch.filter(({ isNew }) => !isNew);
-  const [ofAccounts, ofTransactions] = [accounts(), transactions()];
-  const documents = [
-    ...accountIds.map((id) => ofAccounts.doc(id)),
-    ...unknown.map(({ id }) => ofTransactions.doc(id)),
-  ] as DocumentReference[];
-  const found = documents.length > 0 ? await tx.getAll(...documents) : [];
-  const books = new Books();
-  for (const [i, id] of accountIds.entries()) {
-    const account = found[i]?.data() as Account | undefined;
-    books.load(id, account);
-    noteHot(id, account?.hot ?? false);
-  }
-  const stored = new Map<string, TransactionRecord>();
-  for (const snapshot of found.slice(accountIds.length)) {
-    if (snapshot.exists) stored.set(snapshot.id, snapshot.data() as TransactionRecord);
-  }
-  return { books, stored };
-}
-
 /** What is refused may have been made by another instance since its key was looked up, and not fit any more for just that reason. */
-async function refuse(refused: Judged["refused"]): Promise<void> {
+async function refuse(refused: Judged<Waiting>["refused"]): Promise<void> {
   const found = await stored(refused.map(({ one }) => one));
   for (const { one, error } of refused) {
     const record = found.get(one.id);

@@ -1,7 +1,8 @@
 import { getAll, isAlreadyExists, transact } from "../platform/firestore.ts";
-import { Books, type NewTransaction } from "./books.ts";
+import { Books } from "./books.ts";
 import { CURRENCIES, currencyOf } from "./currencies.ts";
 import { accountId, accounts, transactions } from "./records.ts";
+import type { NewTransaction } from "./request.ts";
 
 /**
  * Freezing: nothing leaves what is available in a frozen account until an operator says so. What comes in comes in; what was set aside

@@ -3,11 +3,12 @@ import { Failure } from "../platform/failure.ts";
 import { getAll, isAlreadyExists, type Transaction, timestamp, transact } from "../platform/firestore.ts";
 import { fingerprint } from "../platform/ids.ts";
 import { checkAmount } from "./balance.ts";
-import { accountsOf, Books, type Entry, type NewPosting, type NewTransaction, transactionId } from "./books.ts";
+import { Books, type Entry } from "./books.ts";
 import { commit } from "./commit.ts";
 import { currencyOf } from "./currencies.ts";
 import { type Lot, type LotKind, sum, takeLots } from "./lots.ts";
 import { accounts, type Hold, heldBy, holds, type Kind, type TransactionRecord, transactions } from "./records.ts";
+import { accountsOf, type NewPosting, type NewTransaction, transactionId } from "./request.ts";
 import { split } from "./split.ts";
 
 /**

@@ -1,10 +1,10 @@
 /** The books: who has what, how it came to be, and that it can never be wrong by a coin. */
 
-export type { NewTransaction } from "./books.ts";
 export { currencyOf } from "./currencies.ts";
 export { expireLots } from "./expiry.ts";
 export { fold, foldAll } from "./fold.ts";
 export { signHeads } from "./heads.ts";
 export { expireHolds } from "./holds.ts";
 export { post, prepareAll } from "./post.ts";
+export type { NewTransaction } from "./request.ts";
 export { readReversal } from "./reverse.ts";

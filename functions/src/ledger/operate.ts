@@ -1,7 +1,6 @@
 import type * as z from "zod";
 import type { Caller } from "../platform/endpoint.ts";
 import { log } from "../platform/log.ts";
-import { transactionId } from "./books.ts";
 import type {
   Adjusted,
   AdjustRequest,
@@ -21,6 +20,7 @@ import { freeze } from "./freeze.ts";
 import { setHot } from "./hot.ts";
 import { post } from "./post.ts";
 import { accountId } from "./records.ts";
+import { transactionId } from "./request.ts";
 import { reverse } from "./reverse.ts";
 import { verify } from "./verify.ts";
 

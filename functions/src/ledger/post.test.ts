@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing.ts";
-import type { Expectation } from "./books.ts";
 import { history } from "./history.ts";
 import { post } from "./post.ts";
 import { accounts, transactions } from "./records.ts";
+import type { Expectation } from "./request.ts";
 import { wallet } from "./wallet.ts";
 
 const backend = useBackend();

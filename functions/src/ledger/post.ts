@@ -1,18 +1,11 @@
 import { now } from "../platform/clock.ts";
 import { getAll, type Transaction, transact } from "../platform/firestore.ts";
 import { atTime } from "./balance.ts";
-import {
-  accountsOf,
-  Books,
-  checkRequest,
-  type Entry,
-  fingerprintOf,
-  type NewTransaction,
-  transactionId,
-} from "./books.ts";
+import { Books, type Entry } from "./books.ts";
 import { commit, keyReused } from "./commit.ts";
 import { type Freed, free } from "./holds.ts";
 import { accountId, accounts, type TransactionRecord, transactions } from "./records.ts";
+import { accountsOf, checkRequest, fingerprintOf, type NewTransaction, transactionId } from "./request.ts";
 
 /** A transaction that has been judged against the accounts it touches and only needs to be written. */
 export interface Prepared {

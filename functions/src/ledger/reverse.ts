@@ -1,6 +1,5 @@
 import { Failure } from "../platform/failure.ts";
 import { type Transaction, transact } from "../platform/firestore.ts";
-import { type NewPosting, type NewTransaction, transactionId } from "./books.ts";
 import type { Lot } from "./lots.ts";
 import { prepare } from "./post.ts";
 import {
@@ -13,6 +12,7 @@ import {
   type TransactionRecord,
   transactions,
 } from "./records.ts";
+import { type NewPosting, type NewTransaction, transactionId } from "./request.ts";
 
 /** What only makes sense together with a hold or with time, and is undone there. */
 const NOT_REVERSIBLE: ReadonlySet<Kind> = new Set(["hold", "release", "expiry", "freeze", "unfreeze", "fold"]);

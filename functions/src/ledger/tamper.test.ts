@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing.ts";
 import { now } from "../platform/clock.ts";
 import { FieldValue, firestore } from "../platform/firestore.ts";
-import { transactionId } from "./books.ts";
 import { signHeads } from "./heads.ts";
 import { capture, hold } from "./holds.ts";
 import { post } from "./post.ts";
+import { transactionId } from "./request.ts";
 import { reverse } from "./reverse.ts";
 import { verify } from "./verify.ts";
 
