@@ -1,6 +1,16 @@
 import { Failure } from "../platform/failure.ts";
 import type { Timestamp } from "../platform/firestore.ts";
-import { atTime, type Balance, clawBack, credit, debit, EMPTY, putAside, takeFromAside } from "./balance.ts";
+import {
+  atTime,
+  type Balance,
+  clawBack,
+  credit,
+  debit,
+  debitRedeemable,
+  EMPTY,
+  putAside,
+  takeFromAside,
+} from "./balance.ts";
 import { currencyOf } from "./currencies.ts";
 import { type Lot, type LotKind, sum } from "./lots.ts";
 import {
@@ -69,9 +79,9 @@ export class Draft {
     this.incoming.push([this.postings.length - 1, given]);
   }
 
-  #post({ from, to, amount, currency, lots: wanted, as }: NewPosting): void {
+  #post({ from, to, amount, currency, lots: wanted, as, only }: NewPosting): void {
     for (const side of [from, to]) this.open(side, currency);
-    const lots = this.#take(from, { amount, currency, wanted, as });
+    const lots = this.#take(from, { amount, currency, wanted, as, only });
     this.#put(to, { amount, currency, lots, as });
     this.postings.push({
       from: idOf(from, currency),
@@ -110,7 +120,14 @@ export class Draft {
       currency,
       wanted,
       as,
-    }: { amount: number; currency: string; wanted?: readonly Lot[] | undefined; as?: LotKind | undefined },
+      only,
+    }: {
+      amount: number;
+      currency: string;
+      wanted?: readonly Lot[] | undefined;
+      as?: LotKind | undefined;
+      only?: NewPosting["only"] | undefined;
+    },
   ): Lot[] {
     const { kind, clawBack: clawsBack = false } = this.#request;
     if (isSystemAccount(side)) return wanted ? [...wanted] : [{ ...(as ?? { source: KINDS[kind] }), amount }];
@@ -123,7 +140,8 @@ export class Draft {
       return [...wanted];
     }
     if (this.#accounts.get(id)?.frozen && !clawsBack && !EVEN_IF_FROZEN.has(kind)) throw frozen();
-    const taken = clawsBack ? clawBack(balance, amount, currency, wanted) : debit(balance, amount, currency);
+    const take = only === "redeemable" ? debitRedeemable : debit;
+    const taken = clawsBack ? clawBack(balance, amount, currency, wanted) : take(balance, amount, currency);
     this.balances.set(id, taken.balance);
     return taken.lots;
   }

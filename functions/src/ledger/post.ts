@@ -3,7 +3,7 @@ import { getAll, type Transaction, transact } from "../platform/firestore.ts";
 import { atTime } from "./balance.ts";
 import { Books, type Entry } from "./books.ts";
 import { commit, keyReused } from "./commit.ts";
-import { type Freed, free } from "./holds.ts";
+import { type Freed, free } from "./free.ts";
 import { accountId, accounts, type TransactionRecord, transactions } from "./records.ts";
 import { accountsOf, checkRequest, fingerprintOf, type NewTransaction, transactionId } from "./request.ts";
 

@@ -21,6 +21,8 @@ export interface NewPosting {
   readonly lots?: readonly Lot[];
   /** As what they enter, if not as they were. */
   readonly as?: LotKind;
+  /** Only what can be paid out in money leaves a user's account. */
+  readonly only?: "redeemable";
 }
 
 /** A transaction to be made. */

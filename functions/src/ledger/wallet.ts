@@ -1,8 +1,8 @@
 import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
-import { atTime, type Balance } from "./balance.ts";
+import { atTime, type Balance, redeemable } from "./balance.ts";
 import type { Wallet } from "./contract.ts";
-import { CURRENCIES, currencyOf } from "./currencies.ts";
+import { CURRENCIES } from "./currencies.ts";
 import { incomingOf } from "./hot.ts";
 import { sum } from "./lots.ts";
 import { accounts } from "./records.ts";
@@ -27,12 +27,6 @@ export async function wallet(caller: Caller): Promise<Wallet> {
     };
   });
   return { balances: (await Promise.all(balances)).sort((a, b) => (a.currency < b.currency ? -1 : 1)) };
-}
-
-/** What of a balance can be paid out in money: of the sources that the currency names, and cleared. */
-function redeemable({ lots }: Balance, currency: string): number {
-  const sources = currencyOf(currency).redeemable;
-  return sum(lots.filter(({ source, clearsAt }) => clearsAt === undefined && sources.includes(source)));
 }
 
 function nextExpiry({ lots }: Balance): Pick<Wallet["balances"][number], "nextExpiry"> {

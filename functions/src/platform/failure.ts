@@ -17,6 +17,7 @@ export const REASONS = {
   "hold-too-small": "The hold does not hold that much any more.",
   "idempotency-key-reused": "The key was used before for another request.",
   "insufficient-funds": "The account does not have that much available.",
+  "insufficient-redeemable": "The account does not have that much that has cleared and can be paid out in money.",
   internal: "Something went wrong on our side; the log knows what.",
   "invalid-amount": "An amount must be a positive whole number of the smallest unit.",
   "invalid-input": "The input does not fit its contract; `field` says where.",
