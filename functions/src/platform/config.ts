@@ -26,6 +26,35 @@ export const config = {
     default: "https://api.stripe.com",
     description: "Base URL of Stripe's API.",
   }),
+  payoutMinimum: defineInt("PAYOUT_MINIMUM", {
+    default: 10_00,
+    description: "The least that one withdrawal pays out, in smallest units of its currency.",
+  }),
+  payoutMaximumPerDay: defineInt("PAYOUT_MAXIMUM_PER_DAY", {
+    default: 1_000_00,
+    description: "The most that a user withdraws in a day (UTC), by currency, in smallest units.",
+  }),
+  payoutMaximumPerMonth: defineInt("PAYOUT_MAXIMUM_PER_MONTH", {
+    default: 10_000_00,
+    description: "The most that a user withdraws in a month (UTC), by currency, in smallest units.",
+  }),
+  payoutFeeBasisPoints: defineInt("PAYOUT_FEE_BASIS_POINTS", {
+    default: 0,
+    description: "What the house keeps of a withdrawal, in hundredths of a percent.",
+  }),
+  payoutCoolingOffHours: defineInt("PAYOUT_COOLING_OFF_HOURS", {
+    default: 72,
+    description:
+      "How long nothing new is withdrawn after an account at Stripe was opened, its bank changed, or a user's first withdrawal.",
+  }),
+  payoutClearingDays: defineInt("PAYOUT_CLEARING_DAYS", {
+    default: 7,
+    description: "How many days after coins were earned they can be withdrawn.",
+  }),
+  payoutReviewAbove: defineInt("PAYOUT_REVIEW_ABOVE", {
+    default: 500_00,
+    description: "Withdrawals of more, in smallest units, have to be approved by two operators.",
+  }),
   grantPurchasesSince: defineString("GRANT_PURCHASES_SINCE", {
     default: "",
     description:

@@ -1,0 +1,10 @@
+import type { WebhookSource } from "../platform/webhooks.ts";
+
+/** Money on its way to users' banks, by Stripe. */
+
+export async function webhookSources(): Promise<readonly WebhookSource[]> {
+  return [(await import("./webhook.ts")).stripeConnect];
+}
+
+export { Again, runTask, sweepWithdrawals } from "./run.ts";
+export { subscribers } from "./subscribers.ts";
