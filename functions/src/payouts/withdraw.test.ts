@@ -11,7 +11,7 @@ import { change } from "./change.ts";
 import { onboard, payoutAccount } from "./onboard.ts";
 import { payoutAccounts, payoutCases, withdrawals } from "./records.ts";
 import { addNote, approve, flag, queue, reject, retryWithdrawal } from "./review.ts";
-import { advance, PAYOUT_QUEUE, sweepWithdrawals } from "./run.ts";
+import { Again, advance, PAYOUT_QUEUE, runTask, sweepWithdrawals } from "./run.ts";
 import { subscribers } from "./subscribers.ts";
 import { stripeConnect } from "./webhook.ts";
 import { cancel, listWithdrawals, withdraw } from "./withdraw.ts";
@@ -20,7 +20,8 @@ const backend = useBackend(PAYOUT_SETTINGS);
 const stripe = useStripe(async () => stripeConnect);
 
 const MINUTE = 60_000;
-const DAY = 1_440 * MINUTE;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 const HOME = { country: "US", returnUrl: "https://example.com/back", refreshUrl: "https://example.com/again" };
 
 let n = 0;
@@ -48,17 +49,14 @@ const worker = async (amount: number, bank: object = {}) => {
   await earn(uid, amount);
   return uid;
 };
-/** Tells the module what has happened, and runs its tasks, as often as it takes. */
-const settle = async () => {
+/** What tasks and time do to a withdrawal. */
+const settle = async (id: string) => {
   for (let round = 0; round < 6; round++) {
-    await stripe.advance(4 * 3_600_000);
-    for (const { id } of (await outbox().orderBy("dueAt").get()).docs) await deliver(id, subscribers);
-    await sweepWithdrawals();
-    for (const { queue: name, data } of backend.tasks.splice(0)) {
-      expect(name).toBe(PAYOUT_QUEUE);
-      await advance((data as { id: string }).id);
-    }
+    await advance(id);
+    await stripe.advance(6 * HOUR);
   }
+  await stripe.advance(3 * DAY);
+  await advance(id);
 };
 const atBank = async (uid: string) => {
   const { data } = await stripe.client.payouts.list({}, { stripeAccount: await accountOf(uid) });
@@ -225,7 +223,7 @@ describe("a withdrawal", () => {
     expect(await advance(id)).toBe("again");
     expect(await stateOf(id)).toMatchObject({ state: "reversing" });
     expect(await has(uid)).toEqual({ available: 20_000, held: 10_000, owed: 0 });
-    await settle();
+    await settle(id);
     expect(await stateOf(id)).toMatchObject({ state: "returned" });
     expect(await has(uid)).toEqual({ available: 30_000, held: 0, owed: 0 });
     expect((await verify({ scope: "all" })).problems).toEqual([]);
@@ -297,8 +295,7 @@ describe("of a call whose answer is lost", () => {
     expect(await advance(id)).toBe("again");
     expect(await has(uid)).toEqual({ available: 20_000, held: 10_000, owed: 0 });
     await stripe.advance(2 * DAY);
-    await settle();
-    await stripe.advance(3 * DAY);
+    await settle(id);
     expect((await stateOf(id))?.state).toBe("paid");
     expect(await atBank(uid)).toBe(9_750);
     expect(await has(uid)).toEqual({ available: 20_000, held: 0, owed: 0 });
@@ -309,10 +306,42 @@ describe("of a call whose answer is lost", () => {
     const uid = await worker(30_000);
     const { id } = await ask(uid, 10_000);
     await Promise.allSettled(Array.from({ length: 10 }, () => advance(id)));
-    await settle();
-    await stripe.advance(3 * DAY);
+    await settle(id);
     expect(await atBank(uid)).toBe(9_750);
     expect((await stateOf(id))?.state).toBe("paid");
+  });
+});
+
+describe("a withdrawal that nobody carries on", () => {
+  test("because its task was lost is queued by the sweep, once for each time", async () => {
+    const uid = await worker(30_000);
+    const { id } = await ask(uid, 10_000);
+    backend.tasks.length = 0;
+    await stripe.advance(20 * MINUTE);
+    expect(await sweepWithdrawals()).toBeGreaterThan(0);
+    const queued = () => backend.tasks.filter(({ data }) => (data as { id: string }).id === id);
+    expect(queued()).toMatchObject([{ queue: PAYOUT_QUEUE }]);
+    await sweepWithdrawals();
+    expect(queued()).toHaveLength(1);
+    await runTask(id);
+    await stripe.advance(20 * MINUTE);
+    await sweepWithdrawals();
+    expect(queued()).toHaveLength(1);
+  });
+
+  test("because a webhook said that its payout failed is queued by the event", async () => {
+    const uid = await worker(30_000, { account_number: "000111111116" });
+    const { id } = await ask(uid, 10_000);
+    await advance(id);
+    await stripe.advance(3 * DAY);
+    backend.tasks.length = 0;
+    const events = await outbox().where("type", "==", "withdrawal.failed").get();
+    for (const event of events.docs) await deliver(event.id, subscribers);
+    expect(backend.tasks.map(({ data }) => data)).toContainEqual({ id });
+    await stripe.fault("500", "/v1/transfers", { method: "GET" });
+    await expect(runTask(id)).rejects.toThrow(Again);
+    await runTask(id);
+    expect((await stateOf(id))?.state).toBe("returned");
   });
 });
 
@@ -335,8 +364,7 @@ describe("operators", () => {
     await expect(approve({ uid: "olga" }, request)).rejects.toMatchObject({ details: { reason: "approved-before" } });
     expect(await approve({ uid: "paul" }, request)).toEqual({ state: "approved", missing: 0 });
     await expect(approve({ uid: "quin" }, request)).rejects.toMatchObject({ details: { reason: "not-in-review" } });
-    await settle();
-    await stripe.advance(3 * DAY);
+    await settle(id);
     expect((await stateOf(id))?.state).toBe("paid");
     const written = await deeds({ subject: `withdrawals/${id}` }, { limit: 10 });
     expect(written.map(({ record: { by, action } }) => `${by} ${action}`).sort()).toEqual([
