@@ -19,7 +19,7 @@ export function* factsOf(id: string, { kind, postings, metadata }: TransactionRe
   if (kind === "hold") yield { hold, fact: `made of ${parts[0]?.from}`, amount: moved };
   else {
     yield { hold, fact: `moved by ${id}`, amount: moved };
-    yield { hold, fact: kind, amount: moved };
+    yield { hold, fact: kind === "release" ? "release" : "capture", amount: moved };
   }
   for (const { to, lots } of parts) {
     const sign = isHeld(to) ? 1 : -1;
