@@ -55,8 +55,8 @@ export class Books {
   }
 
   /**
-   * Makes a transaction. Refuses `insufficient-funds`, `insufficient-redeemable`, `balance-too-large`, `account-frozen`, `not-transferable`, `balance-changed` and
-   * what {@link checkRequest} does.
+   * Makes a transaction. Refuses `insufficient-funds`, `insufficient-redeemable`, `balance-too-large`, `account-frozen`, `not-spendable`,
+   * `not-transferable`, `balance-changed` and what {@link checkRequest} does.
    * @param isHot whoever says that an account is hot has to write the entry's `incoming`
    * @param print the request's {@link fingerprintOf}, if it is known
    */

@@ -54,6 +54,14 @@ export function isSigned(text: string, signature: string): boolean {
   return signature !== "" && sign(text, name) === signature;
 }
 
+/**
+ * Bytes that nobody can foretell who does not have the key, as text that names it; the same for the same parts. For what is drawn by lot:
+ * whoever has the key can tell later that it was.
+ */
+export function secretSeed(...parts: readonly string[]): string {
+  return sign(canonical(["seed", ...parts]));
+}
+
 /** What of a transaction can never change: everything but its places in chains and what took it back. */
 export function contentOf(id: string, record: Omit<TransactionRecord, "links" | "signature">): string {
   const { kind, postings, reference, metadata, fingerprint, at, effectiveAt, reverses } = record;

@@ -10,6 +10,8 @@ export interface Currency {
   readonly maximumBalance: number;
   /** Whether users may send it to each other. */
   readonly transferable: boolean;
+  /** Whether it can be spent, held or sent at all; what cannot is only ever taken back. Absent: it can. */
+  readonly spendable?: boolean;
   /** Which coins can be paid out in money once they have cleared; none if the currency is for playing alone. */
   readonly redeemable: readonly Source[];
   /** In which order coins that last are spent. */
@@ -37,6 +39,17 @@ export const CURRENCIES: Readonly<Record<string, Currency>> = {
     decimals: 0,
     maximumBalance: 1_000_000_000,
     transferable: false,
+    redeemable: [],
+    spendOrder: GIVEN_FIRST,
+  },
+  /** Experience: kept like money, so that it has a history and nobody gets it twice. */
+  XP: {
+    kind: "virtual",
+    name: "Experience",
+    decimals: 0,
+    maximumBalance: 1_000_000_000_000,
+    transferable: false,
+    spendable: false,
     redeemable: [],
     spendOrder: GIVEN_FIRST,
   },

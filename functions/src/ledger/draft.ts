@@ -140,6 +140,7 @@ export class Draft {
       return [...wanted];
     }
     if (this.#accounts.get(id)?.frozen && !clawsBack && !EVEN_IF_FROZEN.has(kind)) throw frozen();
+    if (currencyOf(currency).spendable === false && !clawsBack && kind !== "adjustment") throw notSpendable(currency);
     const take = only === "redeemable" ? debitRedeemable : debit;
     const taken = clawsBack ? clawBack(balance, amount, currency, wanted) : take(balance, amount, currency);
     this.balances.set(id, taken.balance);
@@ -172,6 +173,10 @@ function idOf(side: string, currency: string): string {
   const { name, isHeld } = sideOf(side);
   const id = accountId(name, currency);
   return isHeld ? heldBy(id) : id;
+}
+
+function notSpendable(currency: string): Failure {
+  return new Failure("failed-precondition", "This currency cannot be spent.", { reason: "not-spendable", currency });
 }
 
 function frozen(): Failure {

@@ -1,5 +1,6 @@
 /** The books: who has what, how it came to be, and that it can never be wrong by a coin. */
 
+export { secretSeed } from "./chain.ts";
 export { currencyOf } from "./currencies.ts";
 export { expireLots } from "./expiry.ts";
 export { fold, foldAll } from "./fold.ts";
@@ -7,6 +8,6 @@ export { signHeads } from "./heads.ts";
 export type { Judged } from "./hold-moves.ts";
 export { type Capture, capture, expireHolds, hold, prepareHold, release, renew } from "./holds.ts";
 export { openHold } from "./open-hold.ts";
-export { post, prepareAll } from "./post.ts";
+export { post, prepareAll, readTransaction } from "./post.ts";
 export type { NewTransaction } from "./request.ts";
 export { readReversal } from "./reverse.ts";

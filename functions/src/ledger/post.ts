@@ -48,6 +48,16 @@ export async function prepare(tx: Transaction, request: NewTransaction): Promise
   return { id, record, write };
 }
 
+/** What is stored under an idempotency key, as part of another Firestore transaction. One read. */
+export async function readTransaction(
+  tx: Transaction,
+  key: string,
+): Promise<{ id: string; record: TransactionRecord } | undefined> {
+  const id = transactionId(key);
+  const record = (await tx.get(transactions().doc(id))).data();
+  return record && { id, record };
+}
+
 /** Transactions that have been judged one after the other and only need to be written. */
 export interface PreparedAll {
   /** In the order of the requests. */

@@ -59,6 +59,7 @@ export const KINDS = {
   refund: "bought",
   chargeback: "bought",
   prize: "earned",
+  exchange: "promotional",
   payout: "earned",
   adjustment: "promotional",
   expiry: "promotional",
