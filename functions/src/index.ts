@@ -13,6 +13,7 @@ import { log } from "./platform/log.ts";
 import { deliver, sweepOutbox } from "./platform/outbox.ts";
 import { webhookService } from "./platform/webhook-service.ts";
 import { MAX_ATTEMPTS, Postponed, retry, sweep } from "./platform/webhooks.ts";
+import { expireItems } from "./rewards/index.ts";
 import { services } from "./services.ts";
 import { subscribers as store, webhookSources } from "./store/index.ts";
 
@@ -69,7 +70,7 @@ export const outbox = onDocumentCreated({ document: "outbox/{id}", retry: true }
 export const housekeeping = onSchedule(
   { schedule: "every 10 minutes", timeZone: "Etc/UTC", secrets: bookkeeping },
   async () => {
-    await Promise.all([sweep(), sweepOutbox(subscribers), expireHolds(), expireLots(), foldAll()]);
+    await Promise.all([sweep(), sweepOutbox(subscribers), expireHolds(), expireLots(), expireItems(), foldAll()]);
   },
 );
 

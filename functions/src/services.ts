@@ -15,6 +15,7 @@ export const services = {
   /** What operators call. */
   admin: {
     ledger: async () => (await import("./ledger/endpoint.ts")).admin,
+    rewards: async () => (await import("./rewards/endpoint.ts")).admin,
     store: async () => (await import("./store/endpoint.ts")).admin,
     leaderboards: async () => (await import("./leaderboards/endpoint.ts")).admin,
     webhooks: async () => (await import("./admin/endpoint.ts")).admin,

@@ -43,6 +43,12 @@ const DOCUMENTS: Record<string, object> = {
   "users/ada": {},
   "users/ada/inventory/sword": { quantity: 1 },
   "users/ada/entitlements/pro": { expiresAt: null },
+  "users/ada/pity/chest": { misses: 3 },
+  "users/ada/crafted/blade": { total: 1 },
+  "rolls/r1": { user: "ada", table: "chest" },
+  "items/sword": { title: "Sword", kind: "unique" },
+  "tables/chest": { title: "Chest", entries: [] },
+  "recipes/blade": { title: "Blade" },
   "catalog/pack": { title: "Pack" },
   "leaderboards/arcade": { title: "Arcade" },
   "leaderboards/arcade/players/ada": { name: "Ada" },
@@ -83,6 +89,12 @@ describe("a document", () => {
     ["users/ada", []],
     ["users/ada/inventory/sword", ["ada"]],
     ["users/ada/entitlements/pro", ["ada"]],
+    ["users/ada/pity/chest", ["ada"]],
+    ["users/ada/crafted/blade", ["ada"]],
+    ["rolls/r1", ["ada"]],
+    ["items/sword", ["ada", "bo", "operator"]],
+    ["tables/chest", ["ada", "bo", "operator"]],
+    ["recipes/blade", ["ada", "bo", "operator"]],
     ["catalog/pack", ["ada", "bo", "operator"]],
     ["leaderboards/arcade", ["ada", "bo", "operator"]],
     ["leaderboards/arcade/players/ada", ["ada"]],
@@ -123,9 +135,11 @@ describe("a query", () => {
   const mine = (db: Firestore, path: string, field: string, uid: string) =>
     getDocs(query(collection(db, path), where(field, "==", uid)));
 
-  test("of accounts and purchases gives the caller's own, and only if it asks for no others", async () => {
+  test("of accounts, purchases and rolls gives the caller's own, and only if it asks for no others", async () => {
     expect((await assertSucceeds(mine(ada, "accounts", "owner", "ada"))).size).toBe(1);
     expect((await assertSucceeds(mine(ada, "purchases", "user", "ada"))).size).toBe(1);
+    expect((await assertSucceeds(mine(ada, "rolls", "user", "ada"))).size).toBe(1);
+    await assertFails(mine(bo, "rolls", "user", "ada"));
     await assertFails(mine(bo, "accounts", "owner", "ada"));
     await assertFails(mine(bo, "purchases", "user", "ada"));
     await assertFails(getDocs(collection(ada, "accounts")));
@@ -134,17 +148,17 @@ describe("a query", () => {
   });
 
   test("of what a user has gives it to that user", async () => {
-    for (const path of ["users/ada/inventory", "users/ada/entitlements"]) {
+    for (const path of ["inventory", "entitlements", "pity", "crafted"].map((name) => `users/ada/${name}`)) {
       await assertSucceeds(getDocs(collection(ada, path)));
       await assertFails(getDocs(collection(bo, path)));
       await assertFails(getDocs(collection(nobody, path)));
     }
-    for (const group of ["inventory", "entitlements", "players"])
+    for (const group of ["inventory", "entitlements", "pity", "crafted", "players"])
       await assertFails(getDocs(collectionGroup(ada, group)));
   });
 
-  test("of products and boards is for whoever is signed in, a hundred at a time", async () => {
-    for (const path of ["catalog", "leaderboards"]) {
+  test("of products, boards, items, tables and recipes is for whoever is signed in, a hundred at a time", async () => {
+    for (const path of ["catalog", "leaderboards", "items", "tables", "recipes"]) {
       await assertSucceeds(getDocs(query(collection(bo, path), limit(100))));
       await assertFails(getDocs(query(collection(bo, path), limit(101))));
       await assertFails(getDocs(collection(bo, path)));

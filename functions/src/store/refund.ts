@@ -33,6 +33,7 @@ export function settlement(id: string, purchase: Purchase): Settlement {
     kind: refund?.by ?? "refund",
     reference: `purchase:${id}`,
     metadata: { product },
+    gave: { key: id, items: grant.items },
     ...(rest.direction === "takeBack" ? { as: { source: "bought" } } : {}),
     ...rest,
   });
