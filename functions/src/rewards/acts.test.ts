@@ -333,7 +333,7 @@ describe("crafting", () => {
       gives: { reward: { items: { shelf: 1 } } },
     });
     const { uid } = await somebodyWith({ coins: { COIN: 9 }, items: { wood: 9 } });
-    for (const of of ["shelf", "daily"]) await crafts(uid, { recipe: of });
+    for (const name of ["shelf", "daily"]) await crafts(uid, { recipe: name });
     const { bill } = await backend.billed(() => crafts(uid, { recipe: "shelf" }));
     expect(bill).toEqual({ reads: 3, writes: 4, deletes: 0 });
     const limited = await backend.billed(() => crafts(uid, { recipe: "daily" }));

@@ -66,7 +66,7 @@ export const Draw = z.object({ table: z.string(), entry: z.string(), lot: Whole,
 export type Draw = z.infer<typeof Draw>;
 
 /** `rolls/{id}`: what was drawn by lot and how, never changed. Its id is that of the ledger's transaction that gave it. */
-export const Roll = z.object({
+const Roll = z.object({
   user: z.string(),
   table: z.string(),
   /** How often the table was opened. */
@@ -82,7 +82,6 @@ export const Roll = z.object({
   reward: Reward,
   at: Moment,
 });
-export type Roll = z.infer<typeof Roll>;
 
 export const rolls = () => collection("rolls", Roll);
 
