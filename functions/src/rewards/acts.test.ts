@@ -14,6 +14,7 @@ import { listEntitlements } from "./entitlements.ts";
 import { listInventory } from "./inventory.ts";
 import { odds } from "./odds.ts";
 import { grantByHand, takeByHand } from "./operate.ts";
+import { lotsOf } from "./random.ts";
 import { pity, rolls } from "./records.ts";
 import { Reward } from "./reward.ts";
 import { roll } from "./roll.ts";
@@ -192,6 +193,8 @@ describe("a chest", () => {
     const again = roll(await tablesBelow("chest"), { table: "chest", times: 8, seed, misses });
     expect(again.reward).toEqual(reward);
     expect(again.draws).toEqual(draws);
+    const lots = lotsOf(seed);
+    for (const { lot, below } of draws ?? []) expect(lots(below)).toBe(lot);
     expect(draws?.some(({ entry }) => entry !== "common")).toBe(true);
   });
 

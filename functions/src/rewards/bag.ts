@@ -4,7 +4,7 @@ import { FieldValue, type Transaction, timestamp } from "../platform/firestore.t
 import type { Change } from "./change.ts";
 import { type Item, items, MAX_INSTANCES } from "./definitions.ts";
 import { expiryOf, instanceId, isOwned, itemOfInstance, newInstance } from "./instance.ts";
-import { type Found, type Needs, NO_NEEDS, read } from "./looked-up.ts";
+import { type Found, type Needs, NO_NEEDS, read } from "./needs.ts";
 import { type Instance, inventory } from "./records.ts";
 import { NO_PILE, type Pile, pileOf, put, stackOf, take } from "./stack.ts";
 

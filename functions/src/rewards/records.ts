@@ -61,8 +61,15 @@ export type Entitlement = z.infer<typeof Entitlement>;
 
 export const entitlements = (uid: string) => collection(`users/${uid}/entitlements`, Entitlement);
 
-/** One draw: of which table, what came up, and the lot that it came up by; see roll.ts. */
-export const Draw = z.object({ table: z.string(), entry: z.string(), lot: Whole, isPity: z.boolean().optional() });
+/** One draw: of which table, what came up, and the lot, below the sum of the weights, that it came up by; see roll.ts. */
+const Draw = z.object({
+  table: z.string(),
+  entry: z.string(),
+  lot: Whole,
+  below: z.int().positive(),
+  /** Drawn among what pity promises only. */
+  isPity: z.boolean().optional(),
+});
 export type Draw = z.infer<typeof Draw>;
 
 /** `rolls/{id}`: what was drawn by lot and how, never changed. Its id is that of the ledger's transaction that gave it. */

@@ -57,9 +57,10 @@ class Opening {
     const promised = pity && this.misses >= pity.after ? pool.filter(({ id }) => pity.entries.includes(id)) : [];
     const isPity = promised.length > 0;
     const among = isPity ? promised : pool;
-    const lot = this.#lots(weightOf(among));
+    const below = weightOf(among);
+    const lot = this.#lots(below);
     const entry = fallsOn(among, lot);
-    this.draws.push({ table, entry: entry.id, lot, ...(isPity ? { isPity } : {}) });
+    this.draws.push({ table, entry: entry.id, lot, below, ...(isPity ? { isPity } : {}) });
     if (pity) this.misses = pity.entries.includes(entry.id) ? 0 : this.misses + 1;
     return entry;
   }
