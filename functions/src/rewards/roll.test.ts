@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Table } from "./definitions.ts";
 import { fallsOn, lotsOf, weightOf } from "./random.ts";
-import { NOTHING } from "./reward.ts";
+import { NOTHING, sumOf } from "./reward.ts";
 import { roll, type Tables } from "./roll.ts";
 
 const gives = (item: string, quantity = 1) => ({ ...NOTHING, items: { [item]: quantity } });
@@ -64,7 +64,57 @@ describe("a draw", () => {
   });
 });
 
+/** Tables three deep, of whatever weights, draws and rewards. */
+function anyTables(): fc.Arbitrary<Tables> {
+  const tableOf = (level: number): fc.Arbitrary<Table> =>
+    fc
+      .array(
+        fc.record({
+          weight: fc.integer({ min: 1, max: 1_000_000 }),
+          items: fc.dictionary(fc.constantFrom("wood", "gem", "constructor"), fc.integer({ min: 1, max: 9 })),
+          isNested: fc.boolean(),
+        }),
+        { minLength: 1, maxLength: 6 },
+      )
+      .chain((rows) =>
+        fc.record({
+          title: fc.constant("any"),
+          draws: fc.integer({ min: 1, max: 4 }),
+          replacement: fc.boolean(),
+          entries: fc.constant(
+            rows.map(({ weight, items, isNested }, i) => ({
+              id: `e${i}`,
+              weight,
+              reward: { ...NOTHING, items: { ...items } },
+              ...(isNested && level < 2 ? { table: `t${level + 1}` } : {}),
+            })),
+          ),
+        }),
+      );
+  return fc
+    .tuple(tableOf(0), tableOf(1), tableOf(2))
+    .map((all) => new Map(all.map((one, level) => [`t${level}`, one])));
+}
+
 describe("a table", () => {
+  test("of any shape gives just what its draws say, each an entry of its table on a lot of its own", () => {
+    fc.assert(
+      fc.property(anyTables(), fc.string(), fc.integer({ min: 1, max: 4 }), (tables, seed, times) => {
+        const { reward, draws } = roll(tables, { table: "t0", times, seed, misses: 0 });
+        const entries = draws.map((draw) => tables.get(draw.table)?.entries.find(({ id }) => id === draw.entry));
+        expect(entries).not.toContain(undefined);
+        for (const { lot, below } of draws) expect(lot).toBeLessThan(below);
+        expect(reward).toEqual(sumOf(entries.flatMap((one) => one?.reward ?? [])));
+        const opened = (id: string) =>
+          draws.filter((_, i) => entries[i]?.table === id).length + (id === "t0" ? times : 0);
+        for (const [id, { draws: each, replacement, entries: all }] of tables) {
+          const most = replacement ? each : Math.min(each, all.length);
+          expect(draws.filter((draw) => draw.table === id)).toHaveLength(opened(id) * most);
+        }
+      }),
+    );
+  });
+
   test("comes out the same from the same seed, and otherwise from another", () => {
     const chest = table({ draws: 5, entries: [entry("a", 1), entry("b", 1), entry("c", 1)] });
     fc.assert(
