@@ -15,7 +15,7 @@ import { webhookService } from "./platform/webhook-service.ts";
 import { MAX_ATTEMPTS, Postponed, retry, sweep } from "./platform/webhooks.ts";
 import { expireItems } from "./rewards/index.ts";
 import { services } from "./services.ts";
-import { subscribers as store, webhookSources } from "./store/index.ts";
+import { countHot, subscribers as store, webhookSources } from "./store/index.ts";
 
 /** Every deployed function. What the callable ones carry is in `services.ts`. */
 
@@ -93,3 +93,8 @@ export const ledgerHeads = onSchedule(
     await signHeads();
   },
 );
+
+/** Counts what was bought most lately. */
+export const hotProducts = onSchedule({ schedule: "every 1 hours", timeZone: "Etc/UTC" }, async () => {
+  await countHot();
+});

@@ -7,6 +7,7 @@ export const services = {
     ledger: async () => (await import("./ledger/endpoint.ts")).api,
     rewards: async () => (await import("./rewards/endpoint.ts")).api,
     leaderboards: async () => (await import("./leaderboards/endpoint.ts")).api,
+    store: async () => (await import("./store/endpoint.ts")).api,
   },
   /** What players call and that talks to vendors. */
   pay: {

@@ -1,7 +1,28 @@
 import { action } from "../platform/endpoint.ts";
 import { defineProduct } from "./catalog.ts";
 import { DefinedProduct, DefineProduct, Synced, SyncRequest } from "./contract.ts";
+import { buy } from "./shop/buy.ts";
+import {
+  Bought,
+  BuyRequest,
+  Hot,
+  HotRequest,
+  Products,
+  ProductsRequest,
+  Purchases,
+  PurchasesRequest,
+} from "./shop/contract.ts";
+import { hot } from "./shop/hot.ts";
+import { products } from "./shop/products.ts";
+import { listPurchases } from "./shop/purchases.ts";
 import { sync } from "./sync.ts";
+
+export const api = {
+  buy: action({ access: "user", input: BuyRequest, output: Bought, run: buy }),
+  products: action({ access: "user", input: ProductsRequest, output: Products, run: products }),
+  hot: action({ access: "user", input: HotRequest, output: Hot, run: hot }),
+  purchases: action({ access: "user", input: PurchasesRequest, output: Purchases, run: listPurchases }),
+};
 
 export const pay = {
   sync: action({ access: "user", input: SyncRequest, output: Synced, run: sync }),

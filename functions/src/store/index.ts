@@ -8,4 +8,5 @@ export async function webhookSources(): Promise<readonly WebhookSource[]> {
   return [revenueCat];
 }
 
+export { countHot } from "./shop/hot.ts";
 export { subscribers } from "./subscribers.ts";

@@ -102,11 +102,21 @@ export function purchaseOf(
     environment,
     transaction,
     ...(price ? { price } : {}),
+    ...(isReceipted(price, environment, rest.state) ? { receiptDue: true as const } : {}),
     purchasedAt: timestamp(purchasedAt),
     expiresAt: expiresAt === null ? null : timestamp(expiresAt),
     ...news,
     updatedAt: timestamp(),
   };
+}
+
+/** Whether there is to be a receipt: for whatever was granted and paid for. */
+function isReceipted(
+  price: Purchase["price"],
+  environment: Purchase["environment"],
+  state: Purchase["state"] = "granted",
+): boolean {
+  return state === "granted" && environment === "PRODUCTION" && price !== undefined && price.amount > 0;
 }
 
 /** Whether the whole price has gone back. */

@@ -109,7 +109,17 @@ const BoughtPurchase = z.object({
   /** How often something went back or forth: tells the transactions of this apart. */
   changes: z.int().nonnegative().optional(),
   /** Which way it came to be known first. */
-  via: z.enum(["webhook", "sync"]),
+  via: z.enum(["webhook", "sync", "wallet"]),
+  /** Bought with the wallet: tells a repeated request from another one under the same key. */
+  fingerprint: z.string().optional(),
+  /** Of the wallet's: the ledger's transaction that paid. */
+  paidBy: z.string().optional(),
+  /** Of the wallet's: it was given away, as this gift. */
+  gift: z.string().optional(),
+  /** Its receipt is still to be numbered; see receipts/. */
+  receiptDue: z.literal(true).optional(),
+  /** The number of its receipt. */
+  receipt: z.string().optional(),
   updatedAt: Moment,
 });
 export type Purchase = z.infer<typeof BoughtPurchase>;
