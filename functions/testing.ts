@@ -37,6 +37,8 @@ const SETTINGS = {
   STRIPE_CONNECT_WEBHOOK_SECRET: "whsec_connect",
   LEDGER_KEYS: `tests:${Buffer.alloc(32, "a key for tests").toString("base64")}`,
   SEALING_KEYS: `tests:${Buffer.alloc(32, "sealing").toString("base64")}`,
+  MAIL_COLLECTION: "",
+  TIME_ZONE: "Etc/UTC",
   SEALING_KMS_KEY: "",
   SEALING_KMS_URL: "http://127.0.0.1:1",
 };

@@ -4,6 +4,7 @@ import type { Modules } from "./platform/endpoint.ts";
 export const services = {
   /** What players call and that needs no vendor's secret. */
   api: {
+    notices: async () => (await import("./notices/endpoint.ts")).api,
     ledger: async () => (await import("./ledger/endpoint.ts")).api,
     rewards: async () => (await import("./rewards/endpoint.ts")).api,
     leaderboards: async () => (await import("./leaderboards/endpoint.ts")).api,

@@ -64,6 +64,15 @@ export const config = {
     default: false,
     description: "Whether purchases of the stores' sandboxes, which cost nothing, are granted.",
   }),
+  mailCollection: defineString("MAIL_COLLECTION", {
+    default: "",
+    description: "The collection that the extension Trigger Email sends mails from. Empty: none are sent.",
+  }),
+  timeZone: defineString("TIME_ZONE", {
+    default: "Etc/UTC",
+    description:
+      "The time zone of the business, as Europe/Berlin: when a month of statements and a year of receipts begins.",
+  }),
   sealingKmsKey: defineString("SEALING_KMS_KEY", {
     default: "",
     description:

@@ -69,6 +69,7 @@ describe("what is hot", () => {
     ] as const) {
       for (let i = 0; i < times; i++) await bought("ada", String(product), daysAgo);
     }
+    forgetAll();
     await countHot();
     await sell("hot-d", { prices: {} });
     forgetAll();
