@@ -15,7 +15,7 @@ import { webhookService } from "./platform/webhook-service.ts";
 import { MAX_ATTEMPTS, Postponed, retry, sweep } from "./platform/webhooks.ts";
 import { expireItems } from "./rewards/index.ts";
 import { services } from "./services.ts";
-import { countHot, subscribers as store, webhookSources } from "./store/index.ts";
+import { countHot, numberReceipts, subscribers as store, sweepReceipts, webhookSources } from "./store/index.ts";
 
 /** Every deployed function. What the callable ones carry is in `services.ts`. */
 
@@ -70,7 +70,7 @@ export const outbox = onDocumentCreated({ document: "outbox/{id}", retry: true }
 export const housekeeping = onSchedule(
   { schedule: "every 10 minutes", timeZone: "Etc/UTC", secrets: bookkeeping },
   async () => {
-    await Promise.all([sweep(), sweepOutbox(subscribers), expireHolds(), expireLots(), expireItems(), foldAll()]);
+    await Promise.all([sweep(), sweepOutbox(subscribers), expireHolds(), expireLots(), expireItems(), foldAll(), sweepReceipts()]);
   },
 );
 
@@ -98,3 +98,11 @@ export const ledgerHeads = onSchedule(
 export const hotProducts = onSchedule({ schedule: "every 1 hours", timeZone: "Etc/UTC" }, async () => {
   await countHot();
 });
+
+/** Numbers receipts, one task after the other; see `store/receipts/number.ts`. */
+export const receipts = onTaskDispatched(
+  { rateLimits: { maxConcurrentDispatches: 1 }, retryConfig: { maxAttempts: 5, minBackoffSeconds: 10 } },
+  async () => {
+    await numberReceipts();
+  },
+);

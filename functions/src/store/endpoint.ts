@@ -1,6 +1,8 @@
 import { action } from "../platform/endpoint.ts";
 import { defineProduct } from "./catalog.ts";
 import { DefinedProduct, DefineProduct, Synced, SyncRequest } from "./contract.ts";
+import { ReceiptRequest, ReceiptView } from "./receipts/contract.ts";
+import { receipt } from "./receipts/receipt.ts";
 import { buy } from "./shop/buy.ts";
 import {
   Bought,
@@ -22,6 +24,7 @@ export const api = {
   products: action({ access: "user", input: ProductsRequest, output: Products, run: products }),
   hot: action({ access: "user", input: HotRequest, output: Hot, run: hot }),
   purchases: action({ access: "user", input: PurchasesRequest, output: Purchases, run: listPurchases }),
+  receipt: action({ access: "user", input: ReceiptRequest, output: ReceiptView, run: receipt }),
 };
 
 export const pay = {

@@ -8,5 +8,6 @@ export async function webhookSources(): Promise<readonly WebhookSource[]> {
   return [revenueCat];
 }
 
+export { numberReceipts, sweepReceipts } from "./receipts/number.ts";
 export { countHot } from "./shop/hot.ts";
 export { subscribers } from "./subscribers.ts";

@@ -5,6 +5,7 @@ import { type Transaction, transact } from "../../platform/firestore.ts";
 import { fingerprint } from "../../platform/ids.ts";
 import { prepareChanges, readEntitlements, writeEntitlements } from "../../rewards/index.ts";
 import { groundOf, type PurchaseFact, purchaseId, purchaseOf } from "../purchase.ts";
+import { queueReceipts } from "../receipts/number.ts";
 import { type Purchase, purchases } from "../records.ts";
 import type { Bought, BuyRequest } from "./contract.ts";
 import { countFor } from "./limits.ts";
@@ -41,6 +42,7 @@ export async function buy(caller: Caller, request: z.output<typeof BuyRequest>):
       const sale = await saleOf(wanted);
       const pile = pileOf(sale.product, wanted, id);
       const purchase = await taking(pile, (take) => transact((tx) => carryOut(tx, order, sale, take)));
+      await queueReceipts();
       return boughtOf(id, purchase, false);
     },
     async () => {
