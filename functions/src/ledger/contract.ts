@@ -56,6 +56,29 @@ export const History = z.object({
 });
 export type History = z.infer<typeof History>;
 
+export const StatementRequest = z.object({
+  /** As 2026-11. */
+  month: z.string().regex(/^20\d\d-(0[1-9]|1[0-2])$/, "must be a month, as 2026-11"),
+  currency: z.string().min(1).max(20),
+  format: z.enum(["csv", "pdf"]).default("csv"),
+  /** `nextCursor` of the page before. */
+  cursor: z.string().max(200).optional(),
+});
+
+/** A page of a month of one account as a file. Amounts are in smallest units: what the account was worth before and after. */
+export const Statement = z.object({
+  name: z.string(),
+  contentType: z.string(),
+  /** The file. */
+  base64: z.string().max(4_000_000),
+  opening: z.int(),
+  closing: z.int(),
+  transactions: z.int(),
+  /** Absent when there is no more; what follows a page that is just full may have no rows. */
+  nextCursor: z.string().optional(),
+});
+export type Statement = z.infer<typeof Statement>;
+
 export const VerifyRequest = z.object({
   /** Chains since heads were last signed, or everything there has ever been. */
   scope: z.enum(["since-heads", "all"]).default("since-heads"),

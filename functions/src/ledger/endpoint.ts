@@ -12,6 +12,8 @@ import {
   HotRequest,
   Reversed,
   ReverseRequest,
+  Statement,
+  StatementRequest,
   VerifyReport,
   VerifyRequest,
   Wallet,
@@ -19,11 +21,13 @@ import {
 } from "./contract.ts";
 import { history } from "./history.ts";
 import { adjustByHand, creditByHand, freezeByHand, hotByHand, reverseByHand, verifyBooks } from "./operate.ts";
+import { statement } from "./statement.ts";
 import { wallet } from "./wallet.ts";
 
 export const api = {
   wallet: action({ access: "user", input: WalletRequest, output: Wallet, run: wallet }),
   history: action({ access: "user", input: HistoryRequest, output: History, run: history }),
+  statement: action({ access: "user", input: StatementRequest, output: Statement, run: statement }),
 };
 
 export const admin = {
