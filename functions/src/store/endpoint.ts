@@ -1,6 +1,16 @@
 import { action } from "../platform/endpoint.ts";
 import { defineProduct } from "./catalog.ts";
 import { DefinedProduct, DefineProduct, Synced, SyncRequest } from "./contract.ts";
+import {
+  DefinedPromo,
+  DefinePromo,
+  GenerateCodes,
+  GeneratedCodes,
+  Redeemed,
+  RedeemRequest,
+} from "./promos/contract.ts";
+import { definePromo, generateCodes } from "./promos/define.ts";
+import { redeem } from "./promos/redeem.ts";
 import { ReceiptRequest, ReceiptView } from "./receipts/contract.ts";
 import { receipt } from "./receipts/receipt.ts";
 import { buy } from "./shop/buy.ts";
@@ -25,6 +35,7 @@ export const api = {
   hot: action({ access: "user", input: HotRequest, output: Hot, run: hot }),
   purchases: action({ access: "user", input: PurchasesRequest, output: Purchases, run: listPurchases }),
   receipt: action({ access: "user", input: ReceiptRequest, output: ReceiptView, run: receipt }),
+  redeem: action({ access: "user", input: RedeemRequest, output: Redeemed, run: redeem }),
 };
 
 export const pay = {
@@ -33,4 +44,6 @@ export const pay = {
 
 export const admin = {
   define: action({ access: "admin", input: DefineProduct, output: DefinedProduct, run: defineProduct }),
+  definePromo: action({ access: "admin", input: DefinePromo, output: DefinedPromo, run: definePromo }),
+  generateCodes: action({ access: "admin", input: GenerateCodes, output: GeneratedCodes, run: generateCodes }),
 };

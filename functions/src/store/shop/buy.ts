@@ -4,6 +4,7 @@ import type { Caller } from "../../platform/endpoint.ts";
 import { type Transaction, transact } from "../../platform/firestore.ts";
 import { fingerprint } from "../../platform/ids.ts";
 import { prepareChanges, readEntitlements, writeEntitlements } from "../../rewards/index.ts";
+import { discountFor, type UseDiscount, withDiscount } from "../promos/discount.ts";
 import { groundOf, type PurchaseFact, purchaseId, purchaseOf } from "../purchase.ts";
 import { queueReceipts } from "../receipts/number.ts";
 import { type Purchase, purchases } from "../records.ts";
@@ -29,8 +30,9 @@ interface Order extends Omit<z.output<typeof BuyRequest>, "key"> {
  * the purchase, all or nothing and once for each key of a user.
  *
  * Bill, with one item: 1 read (the account), 4 writes (account, ledger transaction, item, purchase). A read and a write more for a limit by
- * user, for a limited stock and for each entitlement. Repeated: 2 reads.
- * Refuses `unknown-product`, `not-for-sale`, `offer-over`, `price-changed`, `limit-reached`, `sold-out`, `busy`, what the ledger refuses.
+ * user, for a limited stock and for each entitlement; with a code those of redeeming it. Repeated: 2 reads.
+ * Refuses `unknown-product`, `not-for-sale`, `offer-over`, `price-changed`, `limit-reached`, `sold-out`, `busy`, what the ledger refuses, and
+ * of a code what redeeming it refuses.
  */
 export async function buy(caller: Caller, request: z.output<typeof BuyRequest>): Promise<Bought> {
   const { key, ...wanted } = request;
@@ -40,8 +42,11 @@ export async function buy(caller: Caller, request: z.output<typeof BuyRequest>):
   return await once(
     async () => {
       const sale = await saleOf(wanted);
+      const discount = await discountFor(caller.uid, wanted);
       const pile = pileOf(sale.product, wanted, id);
-      const purchase = await taking(pile, (take) => transact((tx) => carryOut(tx, order, sale, take)));
+      const purchase = await taking(pile, (take) =>
+        withDiscount(discount, id, (use) => transact((tx) => carryOut(tx, order, sale, { take, use }))),
+      );
       await queueReceipts();
       return boughtOf(id, purchase, false);
     },
@@ -69,10 +74,17 @@ export function walletFact(user: string, key: string, { product }: { readonly pr
   };
 }
 
-async function carryOut(tx: Transaction, order: Order, sale: Sale, take: Take): Promise<Purchase> {
+async function carryOut(
+  tx: Transaction,
+  order: Order,
+  sale: Sale,
+  { take, use }: { take: Take; use: UseDiscount },
+): Promise<Purchase> {
   const { user, id, product, currency, count } = order;
-  checkPrice(sale.price, order.expectedPrice);
-  const paid = { amount: sale.price * count, currency };
+  const discount = await use(tx, user);
+  const price = discount.priceOf(sale.price);
+  checkPrice(price, order.expectedPrice);
+  const paid = { amount: price * count, currency };
   const writeLimit = await countFor(tx, user, { product, count, limit: sale.product.limits?.perUser });
   const changes = await prepareChanges(tx, user, [
     {
@@ -89,16 +101,18 @@ async function carryOut(tx: Transaction, order: Order, sale: Sale, take: Take): 
   const held = await readEntitlements(tx, user, sale.grant.entitlements);
   const stock = await take(tx);
 
+  const paidBy = changes.done[0]?.transaction ?? "";
   const purchase: Purchase = {
     ...purchaseOf({ ...order.fact, price: paid }, { grant: sale.grant, via: "wallet" }, undefined),
     fingerprint: order.fingerprint,
-    paidBy: changes.done[0]?.transaction ?? "",
+    paidBy,
   };
   tx.create(purchases().doc(id), purchase);
   changes.write();
   writeEntitlements(tx, held, { user, id, ground: groundOf(purchase) });
   writeLimit();
   stock.write();
+  discount.write(paidBy);
   return purchase;
 }
 

@@ -31,9 +31,25 @@ export type Picked = Readonly<Record<string, number>>;
 /** Reads the shards as part of a transaction, and adds the writes to it. */
 export type Take = (tx: Transaction) => Promise<{ readonly picked: Picked; write(): void }>;
 
+/** There are not that many left in all. */
+export class SoldOut extends Failure {
+  readonly path: string;
+
+  constructor(path: string, remaining: number) {
+    super("failed-precondition", "There are not that many left.", { reason: "sold-out", remaining });
+    this.path = path;
+  }
+}
+
 /** The shards that were picked do not have that many any more: others may. */
 class ShardEmpty extends Error {
   override readonly name = "ShardEmpty";
+  readonly path: string;
+
+  constructor(path: string) {
+    super(`${path} has not that many where they were looked for`);
+    this.path = path;
+  }
 }
 
 /**
@@ -48,7 +64,8 @@ export async function taking<T>(pile: Pile | undefined, sell: (take: Take) => Pr
     try {
       return await sell((tx) => takeOf(tx, pile, picked));
     } catch (error) {
-      if (!(error instanceof ShardEmpty)) throw error;
+      // What is taken of another pile at the same time is that one's to mend.
+      if (!(error instanceof ShardEmpty && error.path === pile.path)) throw error;
     }
     picked = pick(await left(pile.path), pile, round);
   }
@@ -90,7 +107,7 @@ async function takeOf(tx: Transaction, { path }: Pile, picked: Picked): Promise<
   const known = await readShards(tx, path, picked);
   const after = Object.entries(picked).map(([id, count]) => {
     const shard = known.get(id);
-    if (!shard || shard.sold + count > shard.allotted) throw new ShardEmpty(`${path} has no ${count} at ${id}`);
+    if (!shard || shard.sold + count > shard.allotted) throw new ShardEmpty(path);
     return [id, { ...shard, sold: shard.sold + count }] as const;
   });
   return {
@@ -108,7 +125,7 @@ async function left(path: string): Promise<[id: string, left: number][]> {
 }
 
 /** A shard that has enough, another for everybody who asks; if none has, several that have it together. */
-function pick(all: readonly [id: string, left: number][], { count, seed }: Pile, round: number): Picked {
+function pick(all: readonly [id: string, left: number][], { path, count, seed }: Pile, round: number): Picked {
   const enough = all.filter(([, rest]) => rest >= count);
   const one = enough[spread(seed, round) % Math.max(1, enough.length)];
   if (one) return { [one[0]]: count };
@@ -122,7 +139,7 @@ function pick(all: readonly [id: string, left: number][], { count, seed }: Pile,
   }
   if (missing > 0) {
     const remaining = count - missing;
-    throw new Failure("failed-precondition", "There are not that many left.", { reason: "sold-out", remaining });
+    throw new SoldOut(path, remaining);
   }
   return picked;
 }
