@@ -15,7 +15,14 @@ import { webhookService } from "./platform/webhook-service.ts";
 import { MAX_ATTEMPTS, Postponed, retry, sweep } from "./platform/webhooks.ts";
 import { expireItems } from "./rewards/index.ts";
 import { services } from "./services.ts";
-import { countHot, numberReceipts, subscribers as store, sweepReceipts, webhookSources } from "./store/index.ts";
+import {
+  countHot,
+  expireGifts,
+  numberReceipts,
+  subscribers as store,
+  sweepReceipts,
+  webhookSources,
+} from "./store/index.ts";
 
 /** Every deployed function. What the callable ones carry is in `services.ts`. */
 
@@ -25,7 +32,10 @@ setGlobalOptions({ region: config.region, memory: "512MiB", concurrency: 80, max
 /** What whoever writes the books needs. */
 const bookkeeping = [secrets.ledgerKeys];
 
-export const api = service("api", services.api, { minInstances: config.minInstances, secrets: bookkeeping });
+export const api = service("api", services.api, {
+  minInstances: config.minInstances,
+  secrets: [...bookkeeping, secrets.sealingKeys],
+});
 
 export const pay = service("pay", services.pay, { secrets: [...bookkeeping, secrets.revenueCatApiKey] });
 
@@ -70,7 +80,7 @@ export const outbox = onDocumentCreated({ document: "outbox/{id}", retry: true }
 export const housekeeping = onSchedule(
   { schedule: "every 10 minutes", timeZone: "Etc/UTC", secrets: bookkeeping },
   async () => {
-    await Promise.all([sweep(), sweepOutbox(subscribers), expireHolds(), expireLots(), expireItems(), foldAll(), sweepReceipts()]);
+    await Promise.all([sweep(), sweepOutbox(subscribers), expireHolds(), expireLots(), expireItems(), foldAll(), sweepReceipts(), expireGifts()]);
   },
 );
 

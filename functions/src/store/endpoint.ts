@@ -1,6 +1,10 @@
 import { action } from "../platform/endpoint.ts";
 import { defineProduct } from "./catalog.ts";
 import { DefinedProduct, DefineProduct, Synced, SyncRequest } from "./contract.ts";
+import { acceptGift, declineGift } from "./gifts/answer.ts";
+import { Answered, AnswerRequest, GiftRequest, Gifts, GiftsRequest, Given } from "./gifts/contract.ts";
+import { give } from "./gifts/give.ts";
+import { listGifts } from "./gifts/inbox.ts";
 import {
   DefinedPromo,
   DefinePromo,
@@ -36,6 +40,10 @@ export const api = {
   purchases: action({ access: "user", input: PurchasesRequest, output: Purchases, run: listPurchases }),
   receipt: action({ access: "user", input: ReceiptRequest, output: ReceiptView, run: receipt }),
   redeem: action({ access: "user", input: RedeemRequest, output: Redeemed, run: redeem }),
+  gift: action({ access: "user", input: GiftRequest, output: Given, run: give }),
+  gifts: action({ access: "user", input: GiftsRequest, output: Gifts, run: listGifts }),
+  acceptGift: action({ access: "user", input: AnswerRequest, output: Answered, run: acceptGift }),
+  declineGift: action({ access: "user", input: AnswerRequest, output: Answered, run: declineGift }),
 };
 
 export const pay = {

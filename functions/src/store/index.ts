@@ -8,6 +8,7 @@ export async function webhookSources(): Promise<readonly WebhookSource[]> {
   return [revenueCat];
 }
 
+export { expireGifts } from "./gifts/return.ts";
 export { numberReceipts, sweepReceipts } from "./receipts/number.ts";
 export { countHot } from "./shop/hot.ts";
 export { subscribers } from "./subscribers.ts";
