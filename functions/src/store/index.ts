@@ -8,7 +8,10 @@ export async function webhookSources(): Promise<readonly WebhookSource[]> {
   return [revenueCat];
 }
 
-export { expireGifts } from "./gifts/return.ts";
-export { numberReceipts, sweepReceipts } from "./receipts/number.ts";
-export { countHot } from "./shop/hot.ts";
+/** What schedules and tasks do, each loaded when it is first due. */
+export const expireGifts = async () => await (await import("./gifts/return.ts")).expireGifts();
+export const numberReceipts = async () => await (await import("./receipts/number.ts")).numberReceipts();
+export const sweepReceipts = async () => await (await import("./receipts/number.ts")).sweepReceipts();
+export const countHot = async () => await (await import("./shop/hot.ts")).countHot();
+
 export { subscribers } from "./subscribers.ts";

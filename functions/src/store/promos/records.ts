@@ -38,7 +38,7 @@ export type PromoCode = z.infer<typeof PromoCode>;
 export const promos = () => collection("promos", PromoCode);
 
 /** `campaigns/{id}`: codes that were made in bulk, and the secret that they are made from, so that each can be shown again. */
-export const Campaign = z.object({
+const Campaign = z.object({
   promo: Promo,
   count: z.int().positive(),
   /** How many have been made. */
@@ -53,7 +53,7 @@ export type Campaign = z.infer<typeof Campaign>;
 export const campaigns = () => collection("campaigns", Campaign);
 
 /** `users/{uid}/redemptions/{campaign}`: what a user has redeemed of a campaign, by key of the request. */
-export const Redemptions = z.object({
+const Redemptions = z.object({
   done: z.record(z.string(), z.object({ transaction: z.string(), at: Moment })),
   updatedAt: Moment,
 });

@@ -2,6 +2,7 @@ import { now } from "../../platform/clock.ts";
 import { Failure } from "../../platform/failure.ts";
 import { type Transaction, timestamp, transact } from "../../platform/firestore.ts";
 import { deterministicId } from "../../platform/ids.ts";
+import { once } from "../shop/once.ts";
 import type { Pile } from "../shop/stock.ts";
 import { codeId } from "./code.ts";
 import { promoPath } from "./define.ts";
@@ -23,7 +24,7 @@ export interface FoundCode extends PromoCode {
  */
 export async function findCode(user: string, code: string): Promise<FoundCode> {
   const id = codeId(code);
-  const found = await transact(async (tx) => {
+  const look = async (tx: Transaction) => {
     const [tried, promo] = await Promise.all([tx.get(attempts(user).doc(ATTEMPTS)), tx.get(promos().doc(id))]);
     const before = tried.data();
     const since = before && before.since.toMillis() > now() - WINDOW_MILLIS ? before.since : timestamp();
@@ -32,7 +33,11 @@ export async function findCode(user: string, code: string): Promise<FoundCode> {
     const known = promo.data();
     if (!known) tx.set(attempts(user).doc(ATTEMPTS), { failed: failed + 1, since });
     return known;
-  });
+  };
+  const found = await once(
+    () => transact(look),
+    async () => undefined,
+  );
   if (!found) throw new Failure("not-found", "There is no such code.", { reason: "unknown-code" });
   return { ...found, id };
 }

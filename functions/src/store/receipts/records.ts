@@ -17,7 +17,6 @@ const NumberedReceipt = z.object({
   purchasedAt: Moment,
   issuedAt: Moment,
 });
-export type Receipt = z.infer<typeof NumberedReceipt>;
 
 /** `receipts/series-{year}`: how many receipts of a year there are. Read and written by one task at a time. */
 const Series = z.object({ last: z.int().nonnegative(), updatedAt: Moment });

@@ -4,7 +4,7 @@ import { Reward } from "../../rewards/index.ts";
 
 /** Made up by the app for each thing that it asks for; sending the same again changes nothing. */
 export const RequestKey = z.string().min(8).max(64);
-export const MAX_COUNT = 100;
+const MAX_COUNT = 100;
 
 /** What somebody wants to buy, and what they think it costs. */
 export const Wanted = {

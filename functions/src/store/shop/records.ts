@@ -4,7 +4,7 @@ import { collection, Moment } from "../../platform/firestore.ts";
 const Whole = z.int().nonnegative();
 
 /** `{path}/stock/{n}`: a part of what there is of something for everybody together, so that many can take of it at once. */
-export const Shard = z.object({
+const Shard = z.object({
   /** How many of all are here; `sold` is never more. */
   allotted: Whole,
   sold: Whole,
@@ -15,13 +15,12 @@ export type Shard = z.infer<typeof Shard>;
 export const shards = (path: string) => collection(`${path}/stock`, Shard);
 
 /** `users/{uid}/limits/{productId}`: how many of a product a user has bought, if the product limits that. */
-export const UserLimit = z.object({ bought: Whole, updatedAt: Moment });
-export type UserLimit = z.infer<typeof UserLimit>;
+const UserLimit = z.object({ bought: Whole, updatedAt: Moment });
 
 export const limits = (uid: string) => collection(`users/${uid}/limits`, UserLimit);
 
 /** `shelves/hot`: what was bought most lately, most first; see hot.ts. */
-export const HotShelf = z.object({
+const HotShelf = z.object({
   products: z.array(z.object({ product: z.string(), bought: Whole })),
   countedAt: Moment,
 });
