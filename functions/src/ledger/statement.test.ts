@@ -2,10 +2,11 @@ import { randomUUID } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing.ts";
-import { setClock } from "../platform/clock.ts";
+import { now, setClock } from "../platform/clock.ts";
 import { parseInput } from "../platform/endpoint.ts";
 import { formatAmount } from "./amount.ts";
 import { StatementRequest } from "./contract.ts";
+import { hold } from "./holds.ts";
 import { monthIn } from "./month.ts";
 import { post } from "./post.ts";
 import { statement } from "./statement.ts";
@@ -113,12 +114,20 @@ describe("a statement", () => {
   test("closes with what the next one opens with, and adds up to what its rows say, whatever happened", async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.tuple(fc.integer({ min: -500, max: 900 }), fc.integer({ min: 0, max: 75 })), { maxLength: 12 }),
+        fc.array(
+          fc.tuple(
+            fc.integer({ min: -500, max: 900 }),
+            fc.integer({ min: 0, max: 75 }),
+            fc.constantFrom("move", "hold", "claw back"),
+          ),
+          { maxLength: 12 },
+        ),
         async (moves) => {
           const { uid } = someone();
-          for (const [amount, day] of [...moves].sort(([, a], [, b]) => a - b)) {
-            const booked = amount === 0 ? undefined : move(uid, amount, NOVEMBER + day * 86_400_000);
-            await booked?.catch((error) => expect(error.reason).toBe("insufficient-funds"));
+          for (const [amount, day, how] of [...moves].sort(([, a], [, b]) => a - b)) {
+            const unset = setClock(NOVEMBER + day * 86_400_000);
+            await book(uid, amount, how).catch((error) => expect(error.reason).toBe("insufficient-funds"));
+            unset();
           }
           const unset = setClock(DECEMBER + 60 * 86_400_000);
           const months = [];
@@ -157,6 +166,20 @@ test.each([
 ])("%i in %i decimals is %s", (amount, decimals, shown) => {
   expect(formatAmount(amount, decimals)).toBe(shown);
 });
+
+/** Something that happens to an account; what is held stays with it, and what is clawed back may be owed. */
+async function book(uid: string, amount: number, how: string): Promise<void> {
+  if (amount === 0) return;
+  const [key, currency, reference] = [randomUUID(), "USD", "test"];
+  if (how === "hold") {
+    await hold({ key, owner: uid, amount: Math.abs(amount), currency, expiresAt: now() + 86_400_000, reference });
+  } else if (how === "claw back") {
+    const postings = [{ from: uid, to: "system:mint", amount: Math.abs(amount), currency }];
+    await post({ key, kind: "chargeback", postings, reference, clawBack: true });
+  } else {
+    await moveNow(uid, amount);
+  }
+}
 
 /** The amounts of a statement's rows together, in cents. */
 function sumOf(csv: string): number {

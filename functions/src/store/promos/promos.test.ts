@@ -180,9 +180,13 @@ describe("a discount", () => {
   test("is taken off the price of what it is for, rounded up, once for each user", async () => {
     const { product, code: half } = await sale(50);
     const ada = await rich();
+    await buy(await rich(), order({ product, expectedPrice: 33 }));
     expect(await redeem(ada, { code: half })).toMatchObject({ discount: { product, percent: 50 } });
     const request = order({ product, code: half, expectedPrice: 17, count: 2 });
-    expect(await buy(ada, request)).toMatchObject({ paid: { amount: 34 }, repeated: false });
+    const { result, bill } = await backend.billed(() => buy(ada, request));
+    expect(result).toMatchObject({ paid: { amount: 34 }, repeated: false });
+    // Looking the code up 2, what ada has redeemed, the account; the last two, the purchase, its ledger transaction, the item.
+    expect(bill).toMatchObject({ reads: 4, writes: 5 });
     expect(await buy(ada, request)).toMatchObject({ paid: { amount: 34 }, repeated: true });
     await expect(buy(ada, { ...request, key: randomUUID() })).rejects.toMatchObject({ reason: "limit-reached" });
     expect(await coins(ada.uid)).toBe(966);
