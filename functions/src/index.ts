@@ -80,7 +80,16 @@ export const outbox = onDocumentCreated({ document: "outbox/{id}", retry: true }
 export const housekeeping = onSchedule(
   { schedule: "every 10 minutes", timeZone: "Etc/UTC", secrets: bookkeeping },
   async () => {
-    await Promise.all([sweep(), sweepOutbox(subscribers), expireHolds(), expireLots(), expireItems(), foldAll(), sweepReceipts(), expireGifts()]);
+    await Promise.all([
+      sweep(),
+      sweepOutbox(subscribers),
+      expireHolds(),
+      expireLots(),
+      expireItems(),
+      foldAll(),
+      sweepReceipts(),
+      expireGifts(),
+    ]);
   },
 );
 

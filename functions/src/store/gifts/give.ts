@@ -82,7 +82,7 @@ async function carryOut(tx: Transaction, order: Order, sale: Sale, take: Take): 
       key: order.purchase,
       kind: "spend",
       direction: "give",
-      pays: { [currency]: sale.price },
+      costs: { coins: { [currency]: sale.price }, items: {} },
       coins: {},
       items: {},
       reference: `gift:${id}`,

@@ -91,7 +91,7 @@ async function carryOut(
       key: id,
       kind: "spend",
       direction: "give",
-      pays: { [currency]: paid.amount },
+      costs: { coins: { [currency]: paid.amount }, items: {} },
       coins: sale.grant.coins,
       items: sale.grant.items,
       reference: `purchase:${id}`,
