@@ -27,8 +27,11 @@ const MAX_GATHERING_MILLIS = 15;
 const MAX_WAITING = 5_000;
 /** The client's own second try waits for a second, in which hundreds could be made. */
 const ATTEMPTS_OF_CLIENT = 1;
-/** So long, at most, what others were in the way of waits before it is committed anew; twice as long with each round, up to the last. */
-const RETRY_MILLIS = 10;
+/**
+ * What others were in the way of waits for a random time before it is committed anew: as long as the try took, but this at least, and twice
+ * as long with each round, up to the last.
+ */
+const MIN_RETRY_MILLIS = 10;
 const MAX_RETRY_MILLIS = 500;
 /** How often what shared a commit with a key that was taken is committed anew. */
 const MAX_ROUNDS = 20;
@@ -180,6 +183,7 @@ async function stored(batch: readonly Waiting[]): Promise<Map<string, Transactio
 
 /** Commits a batch, and again without those that others have made meanwhile. */
 async function make(batch: readonly Waiting[]): Promise<void> {
+  const began = performance.now();
   try {
     const { made, known, refused } = await transact((tx) => judge(tx, batch), ATTEMPTS_OF_CLIENT);
     await scheduleFolds(made.flatMap(({ entry }) => [...entry.incoming.values()].map(({ account }) => account)));
@@ -187,6 +191,7 @@ async function make(batch: readonly Waiting[]): Promise<void> {
     for (const { one, record } of known) answer(one, record);
     if (refused.length > 0) await refuse(refused);
   } catch (error) {
+    if (isTransient(error)) await pause(batch, performance.now() - began);
     await recover(batch, error);
   }
 }
@@ -209,7 +214,6 @@ async function recover(batch: readonly Waiting[], error: unknown): Promise<void>
     return;
   }
   try {
-    if (isTransient(error)) await pause(Math.max(0, ...left.map(({ rounds }) => rounds)));
     const found = await stored(left);
     for (const one of left) again(one, found.get(one.id));
   } catch (problem) {
@@ -217,8 +221,10 @@ async function recover(batch: readonly Waiting[], error: unknown): Promise<void>
   }
 }
 
-async function pause(rounds: number): Promise<void> {
-  await sleep(Math.random() * Math.min(MAX_RETRY_MILLIS, RETRY_MILLIS * 2 ** rounds));
+async function pause(batch: readonly Waiting[], tookMillis: number): Promise<void> {
+  const rounds = Math.max(...batch.map((one) => one.rounds));
+  const longest = Math.max(MIN_RETRY_MILLIS, tookMillis) * 2 ** rounds;
+  await sleep(Math.random() * Math.min(MAX_RETRY_MILLIS, longest));
 }
 
 function again(one: Waiting, record: TransactionRecord | undefined): void {
