@@ -32,6 +32,8 @@ const SETTINGS = {
   REVENUECAT_WEBHOOK_AUTHORIZATION: "the-authorization",
   REVENUECAT_API_KEY: "the-api-key",
   STRIPE_URL: "http://127.0.0.1:1",
+  APP_URLS: "https://game.example.com",
+  SUBSCRIPTION_GRACE_DAYS: "3",
   STRIPE_API_KEY: "sk_test_modules",
   STRIPE_WEBHOOK_SECRET: "whsec_platform",
   STRIPE_CONNECT_WEBHOOK_SECRET: "whsec_connect",

@@ -1,7 +1,7 @@
 /** The books: who has what, how it came to be, and that it can never be wrong by a coin. */
 
 export { secretSeed } from "./chain.ts";
-export { currencyOf } from "./currencies.ts";
+export { currencyOf, isMoney } from "./currencies.ts";
 export { expireLots } from "./expiry.ts";
 export { fold, foldAll } from "./fold.ts";
 export { signHeads } from "./heads.ts";

@@ -54,6 +54,14 @@ export const config = {
   payoutReviewAbove: defineInt("PAYOUT_REVIEW_ABOVE", {
     default: 500_00,
     description: "Withdrawals of more, in smallest units, have to be approved by two operators.",
+  appUrls: defineString("APP_URLS", {
+    default: "",
+    description:
+      "Where people may be sent back to from Stripe's pages, by commas, as https://game.example.com or https://example.com/shop. Empty: nowhere.",
+  }),
+  subscriptionGraceDays: defineInt("SUBSCRIPTION_GRACE_DAYS", {
+    default: 3,
+    description: "For how many days a subscription by Stripe holds on while its renewal cannot be charged.",
   }),
   grantPurchasesSince: defineString("GRANT_PURCHASES_SINCE", {
     default: "",

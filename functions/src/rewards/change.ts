@@ -28,6 +28,8 @@ export interface Change {
   readonly gave?: { readonly key: string; readonly items: Reward["items"] };
   readonly reference: string;
   readonly metadata?: NewTransaction["metadata"];
+  /** Where its coins come from, and go back to; the mint unless said otherwise. */
+  readonly house?: string | undefined;
   /** As what coins enter, or which go first; what `kind` says unless said otherwise. */
   readonly as?: NewTransaction["postings"][number]["as"];
   /** The transaction of the ledger that this takes back: its coins are then what moves. */
@@ -48,7 +50,7 @@ export interface PreparedChanges {
 }
 
 /** Where coins come from, and where those go that are given up. */
-const HOUSE = "system:mint";
+const MINT = "system:mint";
 const TILL = "system:revenue";
 
 /**
@@ -98,7 +100,7 @@ export async function prepareChanges(
 }
 
 function requestOf(user: string, change: Change, moved: Moved | undefined): NewTransaction {
-  const { key, kind, direction, coins, costs, as, reference } = change;
+  const { key, kind, direction, coins, costs, house = MINT, as, reference } = change;
   const isGiven = direction === "give";
   const given = Object.entries(costs?.coins ?? {}).map(([currency, amount]) => ({
     from: user,
@@ -112,8 +114,8 @@ function requestOf(user: string, change: Change, moved: Moved | undefined): NewT
     postings: [
       ...given,
       ...Object.entries(coins).map(([currency, amount]) => ({
-        from: isGiven ? HOUSE : user,
-        to: isGiven ? user : HOUSE,
+        from: isGiven ? house : user,
+        to: isGiven ? user : house,
         amount,
         currency,
         ...(isGiven && as ? { as } : {}),

@@ -49,13 +49,14 @@ export async function grant(
 }
 
 /** What a purchase gives, as the ledger and the inventory take it. */
-function grantOf(id: string, { product, grant }: Purchase): Change {
+function grantOf(id: string, { product, grant, house }: Purchase): Change {
   return {
     key: id,
     kind: "purchase",
     direction: "give",
     coins: grant.coins,
     items: grant.items,
+    house,
     reference: `purchase:${id}`,
     metadata: { product, items: grant.items, entitlements: grant.entitlements },
   };

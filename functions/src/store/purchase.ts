@@ -18,6 +18,8 @@ export interface PurchaseFact {
   /** A free trial, or somebody else of the family has paid. */
   readonly isFree: boolean;
   readonly price: Purchase["price"];
+  readonly house?: Purchase["house"];
+  readonly card?: Purchase["card"];
 }
 
 /** What is heard of a purchase besides that it was made. `at` is when it happened, in milliseconds since the epoch. */
@@ -88,7 +90,7 @@ function earlierOf(known: Timestamp | undefined, at: Timestamp): Timestamp {
 
 /** A purchase as it is recorded, with the news that came before it. */
 export function purchaseOf(
-  { user, product, store, environment, transaction, price, purchasedAt, expiresAt }: PurchaseFact,
+  { user, product, store, environment, transaction, price, house, card, purchasedAt, expiresAt }: PurchaseFact,
   rest: Pick<Purchase, "grant" | "via"> & { readonly state?: Purchase["state"] },
   foretold: Foretold | undefined,
 ): Purchase {
@@ -103,6 +105,8 @@ export function purchaseOf(
     transaction,
     ...(price ? { price } : {}),
     ...(isReceipted(price, environment, rest.state) ? { receiptDue: true as const } : {}),
+    ...(house ? { house } : {}),
+    ...(card ? { card } : {}),
     purchasedAt: timestamp(purchasedAt),
     expiresAt: expiresAt === null ? null : timestamp(expiresAt),
     ...news,

@@ -53,6 +53,17 @@ const Price = z.object({
   currency: z.string(),
 });
 
+/** A card, or what was used like one. */
+export const Card = z.object({
+  /** Stripe's: the same for the same number, whoever uses it. */
+  fingerprint: z.string().optional(),
+  /** Where it was issued, as ISO 3166-1 alpha-2. */
+  country: z.string().optional(),
+  /** As `credit`, `debit`, `prepaid`. */
+  funding: z.string().optional(),
+});
+export type Card = z.infer<typeof Card>;
+
 /** How much of the price has gone back to the buyer, as of a time. */
 export const Refund = z.object({
   /** Of `of` units; 1 of 1 where the vendor does not say how much. 0: what had gone back was paid after all. */
@@ -99,6 +110,10 @@ const BoughtPurchase = z.object({
   /** The store's id of this payment. */
   transaction: z.string(),
   price: Price.optional(),
+  /** Money that was paid into the wallet, which its coins are: they come from there, and go back. Absent: the mint. */
+  house: z.literal("system:stripe").optional(),
+  /** What paid, as far as the vendor says. */
+  card: Card.optional(),
   purchasedAt: Moment,
   expiresAt: Moment.nullable(),
   ...News,
