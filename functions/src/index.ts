@@ -19,6 +19,7 @@ import {
   countHot,
   expireGifts,
   numberReceipts,
+  settleRefunds,
   subscribers as store,
   sweepReceipts,
   webhookSources,
@@ -37,18 +38,30 @@ export const api = service("api", services.api, {
   secrets: [...bookkeeping, secrets.sealingKeys],
 });
 
-export const pay = service("pay", services.pay, { secrets: [...bookkeeping, secrets.revenueCatApiKey] });
+export const pay = service("pay", services.pay, {
+  secrets: [...bookkeeping, secrets.revenueCatApiKey, secrets.stripeApiKey],
+});
 
 export const admin = service("admin", services.admin, {
   concurrency: 20,
   maxInstances: 5,
-  secrets: [...bookkeeping, secrets.sealingKeys],
+  secrets: [...bookkeeping, secrets.sealingKeys, secrets.stripeApiKey],
 });
 
 /** What vendors call. */
 export const webhooks = webhookService(
-  { revenuecat: async () => (await import("./store/revenuecat/webhook.ts")).revenueCat },
-  { secrets: [...bookkeeping, secrets.revenueCatWebhookAuthorization] },
+  {
+    revenuecat: async () => (await import("./store/revenuecat/webhook.ts")).revenueCat,
+    stripe: async () => (await import("./store/stripe/webhook.ts")).stripeWebhooks,
+  },
+  {
+    secrets: [
+      ...bookkeeping,
+      secrets.revenueCatWebhookAuthorization,
+      secrets.stripeWebhookSecret,
+      secrets.stripeApiKey,
+    ],
+  },
 );
 
 /** Tries webhooks again that could not be carried out; see `platform/webhooks.ts`. */
@@ -56,7 +69,7 @@ export const webhookRetries = onTaskDispatched(
   {
     retryConfig: { maxAttempts: MAX_ATTEMPTS, minBackoffSeconds: 30, maxBackoffSeconds: 6 * 3_600, maxDoublings: 10 },
     rateLimits: { maxConcurrentDispatches: 20 },
-    secrets: bookkeeping,
+    secrets: [...bookkeeping, secrets.stripeApiKey],
   },
   async ({ data }) => {
     const { id } = z.object({ id: DocumentId }).parse(data);
@@ -78,7 +91,7 @@ export const outbox = onDocumentCreated({ document: "outbox/{id}", retry: true }
 
 /** Picks up what a crash between two steps has left lying, and what has run out. */
 export const housekeeping = onSchedule(
-  { schedule: "every 10 minutes", timeZone: "Etc/UTC", secrets: bookkeeping },
+  { schedule: "every 10 minutes", timeZone: "Etc/UTC", secrets: [...bookkeeping, secrets.stripeApiKey] },
   async () => {
     await Promise.all([
       sweep(),
@@ -89,6 +102,7 @@ export const housekeeping = onSchedule(
       foldAll(),
       sweepReceipts(),
       expireGifts(),
+      settleRefunds(),
     ]);
   },
 );

@@ -31,6 +31,23 @@ import {
 import { hot } from "./shop/hot.ts";
 import { products } from "./shop/products.ts";
 import { listPurchases } from "./shop/purchases.ts";
+import { changeSubscription } from "./stripe/change.ts";
+import { checkout } from "./stripe/checkout.ts";
+import {
+  ChangedSubscription,
+  Checkout,
+  CheckoutRequest,
+  Portal,
+  PortalRequest,
+  Refunded,
+  RefundRequest,
+  SubscriptionRequest,
+  TopUp,
+  TopUpRequest,
+} from "./stripe/contract.ts";
+import { portal } from "./stripe/portal.ts";
+import { refund } from "./stripe/refund.ts";
+import { topUp } from "./stripe/top-up.ts";
 import { sync } from "./sync.ts";
 
 export const api = {
@@ -48,10 +65,20 @@ export const api = {
 
 export const pay = {
   sync: action({ access: "user", input: SyncRequest, output: Synced, run: sync }),
+  checkout: action({ access: "user", input: CheckoutRequest, output: Checkout, run: checkout }),
+  topUp: action({ access: "user", input: TopUpRequest, output: TopUp, run: topUp }),
+  portal: action({ access: "user", input: PortalRequest, output: Portal, run: portal }),
+  subscription: action({
+    access: "user",
+    input: SubscriptionRequest,
+    output: ChangedSubscription,
+    run: changeSubscription,
+  }),
 };
 
 export const admin = {
   define: action({ access: "admin", input: DefineProduct, output: DefinedProduct, run: defineProduct }),
   definePromo: action({ access: "admin", input: DefinePromo, output: DefinedPromo, run: definePromo }),
   generateCodes: action({ access: "admin", input: GenerateCodes, output: GeneratedCodes, run: generateCodes }),
+  refund: action({ access: "admin", input: RefundRequest, output: Refunded, run: refund }),
 };

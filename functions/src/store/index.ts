@@ -4,8 +4,11 @@ import type { WebhookSource } from "../platform/webhooks.ts";
 
 /** The vendors whose webhooks the store carries out. */
 export async function webhookSources(): Promise<readonly WebhookSource[]> {
-  const { revenueCat } = await import("./revenuecat/webhook.ts");
-  return [revenueCat];
+  const [{ revenueCat }, { stripeWebhooks }] = await Promise.all([
+    import("./revenuecat/webhook.ts"),
+    import("./stripe/webhook.ts"),
+  ]);
+  return [revenueCat, stripeWebhooks];
 }
 
 /** What schedules and tasks do, each loaded when it is first due. */
@@ -13,5 +16,6 @@ export const expireGifts = async () => await (await import("./gifts/return.ts"))
 export const numberReceipts = async () => await (await import("./receipts/number.ts")).numberReceipts();
 export const sweepReceipts = async () => await (await import("./receipts/number.ts")).sweepReceipts();
 export const countHot = async () => await (await import("./shop/hot.ts")).countHot();
+export { settleRefunds } from "./stripe/refund.ts";
 
 export { subscribers } from "./subscribers.ts";

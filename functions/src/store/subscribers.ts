@@ -1,9 +1,11 @@
 import type { Subscriber } from "../platform/outbox.ts";
 import { retryWaitingFor } from "../platform/webhooks.ts";
+import { stripeSubscribers } from "./stripe/subscribers.ts";
 import { waitingForProduct } from "./waiting.ts";
 
 /** What the store does when something has happened elsewhere. */
 export const subscribers: readonly Subscriber[] = [
+  ...stripeSubscribers,
   {
     name: "store/grant-waiting-purchases",
     type: "catalog.defined",

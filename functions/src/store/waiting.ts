@@ -9,3 +9,8 @@ export function waitingForProduct(product: string): string {
 export function waitingForPurchase(purchase: string): string {
   return `purchase:${purchase}`;
 }
+
+/** An operator finds out why a payment through Stripe is not what was ordered. */
+export function waitingForOrder(order: string): string {
+  return `order:${order}`;
+}
