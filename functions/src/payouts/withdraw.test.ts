@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing.ts";
-import { PAYOUT_SETTINGS, useStripe } from "../../testing-stripe.ts";
+import { PAYOUT_SETTINGS, useStripe } from "../../testing-payouts.ts";
 import { post, release } from "../ledger/index.ts";
 import { verify } from "../ledger/verify.ts";
 import { wallet } from "../ledger/wallet.ts";

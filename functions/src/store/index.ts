@@ -16,6 +16,10 @@ export const expireGifts = async () => await (await import("./gifts/return.ts"))
 export const numberReceipts = async () => await (await import("./receipts/number.ts")).numberReceipts();
 export const sweepReceipts = async () => await (await import("./receipts/number.ts")).sweepReceipts();
 export const countHot = async () => await (await import("./shop/hot.ts")).countHot();
-export { settleRefunds } from "./stripe/refund.ts";
+/** Goes on with refunds that Stripe has not answered; returns how many there were. */
+export async function settleRefunds(): Promise<number> {
+  const { settleRefunds: settle } = await import("./stripe/refund.ts");
+  return await settle();
+}
 
 export { subscribers } from "./subscribers.ts";

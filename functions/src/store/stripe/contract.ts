@@ -62,6 +62,7 @@ export type TopUp = z.infer<typeof TopUp>;
 export const PortalRequest = z.object({ returnUrl: Url });
 /** A page of Stripe's where the caller sees invoices and changes cards and subscriptions; for a few minutes. */
 export const Portal = z.object({ url: z.string() });
+export type Portal = z.infer<typeof Portal>;
 
 export const SubscriptionRequest = z.object({
   key: Key,

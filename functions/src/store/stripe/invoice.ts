@@ -12,6 +12,7 @@ import { cardOf, environmentOf, lookAtPayment, type Payment, readRefunds, STORE,
 import { type Period, periodOf } from "./period.ts";
 import { productOfPrice } from "./price.ts";
 import { type Order, orders } from "./records.ts";
+import { PERIOD_REPLACED } from "./subscribers.ts";
 
 /** An invoice that pays for a period of a subscription, as Stripe has it. */
 export interface PaidInvoice {
@@ -25,9 +26,6 @@ export interface PaidInvoice {
   /** The invoice of the period that this one takes the rest of, after a switch. */
   readonly replaced: string | undefined;
 }
-
-/** The emitted event's type; see subscribers.ts. */
-export const PERIOD_REPLACED = "store.period-replaced";
 
 /**
  * Stripe makes a draft when a period begins, and charges it about an hour later; until then what was paid for the period before holds.

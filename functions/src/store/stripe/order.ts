@@ -62,7 +62,6 @@ export async function beginOrder(
       state: "created",
       attempt: firstAttempt(),
       fingerprint: print,
-      asOf: at,
       createdAt: at,
       updatedAt: at,
     };
@@ -109,7 +108,7 @@ async function refuseTooMany(
 
 /** An order after what Stripe said. What was asked last counts, but that it was paid counts in any case. */
 export function withSeen(order: Order, { asOf, state, problem, ...ids }: Seen): Order {
-  const isNews = state === "paid" || asOf >= order.asOf.toMillis();
+  const isNews = state === "paid" || asOf >= (order.asOf?.toMillis() ?? 0);
   if (order.state === "paid" || !isNews) return { ...ids, ...order, updatedAt: timestamp() };
   const { problem: _, ...rest } = order;
   return {

@@ -7,8 +7,8 @@ import { customerOf } from "./customer.ts";
 import { returnUrl } from "./return-url.ts";
 
 /**
- * A link to Stripe's page on which the caller sees invoices and changes cards and subscriptions, as the dashboard's settings of it allow. What they do there comes
- * by webhook. Refuses `return-url-not-allowed`, `stripe-refused`, `stripe-unavailable`.
+ * A link to Stripe's page on which the caller sees invoices and changes cards and subscriptions, as the settings of it in the dashboard
+ * allow. What they do there comes by webhook. Refuses `return-url-not-allowed`, `stripe-refused`, `stripe-unavailable`.
  *
  * Bill: 1 read; the first time of a user 3 reads and 2 writes. Source: https://docs.stripe.com/api/customer_portal/sessions
  */

@@ -51,8 +51,8 @@ export const Order = z.object({
   attempt: Attempt,
   /** Tells a repeated request from another one under the same key. */
   fingerprint: z.string(),
-  /** When Stripe was asked for what this says. */
-  asOf: Moment,
+  /** When Stripe was asked for what this says; absent until it has answered. */
+  asOf: Moment.optional(),
   createdAt: Moment,
   updatedAt: Moment,
 });

@@ -1,7 +1,9 @@
 import { transact } from "../../platform/firestore.ts";
 import type { Subscriber } from "../../platform/outbox.ts";
 import { hear } from "../hear.ts";
-import { PERIOD_REPLACED } from "./invoice.ts";
+
+/** An invoice has taken the rest of a period after a switch: `purchase`, the period that it replaces, ended `at`. */
+export const PERIOD_REPLACED = "store.period-replaced";
 
 /** What a period of a subscription ends that was switched from. */
 export const stripeSubscribers: readonly Subscriber[] = [
