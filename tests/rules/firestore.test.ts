@@ -40,6 +40,9 @@ const DOCUMENTS: Record<string, object> = {
   "manifests/current": { accounts: 1 },
   "purchases/p1": { state: "granted", user: "ada" },
   "purchases/p2": { state: "foretold" },
+  "customers/ada": { test: { id: "cus_1" } },
+  "orders/o1": { user: "ada", state: "open" },
+  "refunds/r1": { user: "ada", state: "created" },
   "users/ada": {},
   "users/ada/inventory/sword": { quantity: 1 },
   "users/ada/entitlements/pro": { expiresAt: null },
@@ -98,6 +101,9 @@ describe("a document", () => {
     ["manifests/current", []],
     ["purchases/p1", ["ada"]],
     ["purchases/p2", []],
+    ["customers/ada", []],
+    ["orders/o1", ["ada"]],
+    ["refunds/r1", []],
     ["users/ada", []],
     ["users/ada/inventory/sword", ["ada"]],
     ["users/ada/entitlements/pro", ["ada"]],
@@ -159,12 +165,15 @@ describe("a query", () => {
   const mine = (db: Firestore, path: string, field: string, uid: string) =>
     getDocs(query(collection(db, path), where(field, "==", uid)));
 
-  test("of accounts, purchases and rolls gives the caller's own, and only if it asks for no others", async () => {
+  test("of accounts, purchases, orders and rolls gives the caller's own, and only if it asks for no others", async () => {
     expect((await assertSucceeds(mine(ada, "accounts", "owner", "ada"))).size).toBe(1);
     expect((await assertSucceeds(mine(ada, "purchases", "user", "ada"))).size).toBe(1);
     expect((await assertSucceeds(mine(ada, "rolls", "user", "ada"))).size).toBe(1);
+    expect((await assertSucceeds(mine(ada, "orders", "user", "ada"))).size).toBe(1);
     await assertFails(mine(bo, "rolls", "user", "ada"));
     await assertFails(mine(bo, "accounts", "owner", "ada"));
+    await assertFails(mine(bo, "orders", "user", "ada"));
+    await assertFails(mine(ada, "refunds", "user", "ada"));
     await assertFails(mine(bo, "purchases", "user", "ada"));
     await assertFails(getDocs(collection(ada, "accounts")));
     await assertFails(getDocs(collection(ada, "purchases")));
