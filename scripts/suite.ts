@@ -104,7 +104,8 @@ export async function startSuite({ project, portOffset }: SuiteOptions): Promise
     mkdirSync(WORK_FOLDER, { recursive: true });
     await build();
     const timePort = TIME_PORT + portOffset;
-    const emulators = startEmulators(project, { file, timePort });
+    const stripeUrl = `http://127.0.0.1:${stripe.port}`;
+    const emulators = startEmulators(project, { file, timePort, follower: `${stripeUrl}/simulator/clock` });
     const ended = new Promise<void>((resolve) => emulators.once("exit", () => resolve()));
     await ready(emulators, project);
     return {
@@ -118,7 +119,7 @@ export async function startSuite({ project, portOffset }: SuiteOptions): Promise
         },
         webhookUrl,
         revenueCatUrl: `http://127.0.0.1:${revenueCat.port}`,
-        stripeUrl: `http://127.0.0.1:${stripe.port}`,
+        stripeUrl,
         timeUrl: `http://127.0.0.1:${timePort}`,
         secrets,
       },
@@ -159,7 +160,11 @@ function configFile(config: FirebaseJson, offset: number): [file: string, forget
   return [file, () => rmSync(file, { force: true })];
 }
 
-function startEmulators(project: string, { file, timePort }: { file: string; timePort: number }): ChildProcess {
+/** @param follower what is told the suite's time besides the emulators */
+function startEmulators(
+  project: string,
+  { file, timePort, follower }: { file: string; timePort: number; follower: string },
+): ChildProcess {
   return spawn(
     process.execPath,
     [join(root, "local/cli.ts"), "emulators:start", "--project", project, "--config", file, "--only", EMULATORS],
@@ -173,6 +178,7 @@ function startEmulators(project: string, { file, timePort }: { file: string; tim
         FORCE_COLOR: "0",
         METADATA_SERVER_DETECTION: "none",
         FIREBASE_TIME_PORT: String(timePort),
+        FIREBASE_TIME_FOLLOWERS: follower,
         FIREBASE_CLOCK_FILE: join(WORK_FOLDER, `${project}.clock.json`),
       },
     },

@@ -213,15 +213,18 @@ describe("when Stripe's answer is lost", () => {
     expect(await sessionsOf(ada.uid)).toHaveLength(2);
   });
 
-  test.each([0.1, 2])("and the app asks again %s days later, the customer is found and not made twice", async (days) => {
-    const ada = someone();
-    await vendor.fault("/v1/customers", "timeout-after-success", 3);
-    await expect(checkout(ada, asking("purchase-1"))).rejects.toMatchObject({ reason: "stripe-unavailable" });
-    await vendor.advance(days);
-    expect((await checkout(ada, asking("purchase-1"))).state).toBe("open");
-    const found = await (await stripe()).customers.search({ query: `metadata["user"]:"${ada.uid}"` });
-    expect(found.data).toHaveLength(1);
-  });
+  test.each([0.1, 2])(
+    "and the app asks again %s days later, the customer is found and not made twice",
+    async (days) => {
+      const ada = someone();
+      await vendor.fault("/v1/customers", "timeout-after-success", 3);
+      await expect(checkout(ada, asking("purchase-1"))).rejects.toMatchObject({ reason: "stripe-unavailable" });
+      await vendor.advance(days);
+      expect((await checkout(ada, asking("purchase-1"))).state).toBe("open");
+      const found = await (await stripe()).customers.search({ query: `metadata["user"]:"${ada.uid}"` });
+      expect(found.data).toHaveLength(1);
+    },
+  );
 
   test("before it did anything, the page is made when the app asks again, even after Stripe has forgotten the key", async () => {
     const ada = someone();

@@ -31,7 +31,7 @@ export type NewOrder = Omit<
 const MAX_COUNTED = 1_000;
 
 /** The id of the order that a user has given this key. */
-export function orderId(user: string, key: string): string {
+function orderId(user: string, key: string): string {
   return deterministicId("order", user, key);
 }
 

@@ -31,7 +31,7 @@ interface Gone {
 
 export const STORE = "STRIPE";
 /** The product that money for the wallet is recorded as. */
-export const TOP_UP = "top-up";
+const TOP_UP = "top-up";
 /** Stripe's page; nobody refunds one payment more often. */
 const MAX_REFUNDS = 100;
 
