@@ -8,13 +8,10 @@ import { seed } from "../../scripts/seed.ts";
 import { useBackend } from "../backend.ts";
 
 /** What a game's app sells for money, through the Firebase SDK and Stripe's simulator, with everything behind it running. */
-const { connection, firestore, newcomer } = withFirestore(useBackend());
+const backend = useBackend();
+const { connection, newcomer } = backend;
 const PATIENCE = { timeout: 20_000, interval: 100 };
 let operator: Player;
-
-function withFirestore(backend: ReturnType<typeof useBackend>) {
-  return { ...backend, firestore: () => backend.firestore };
-}
 
 beforeAll(async () => {
   operator = await newcomer("Olga");
@@ -52,7 +49,7 @@ const sessionOf = (url = "") => url.slice(url.lastIndexOf("/") + 1);
 /** The webhook has come as soon as the order says so. */
 const paid = (order: string) =>
   vi.waitFor(async () => {
-    expect((await firestore().doc(`orders/${order}`).get()).data()).toMatchObject({ state: "paid" });
+    expect((await backend.firestore.doc(`orders/${order}`).get()).data()).toMatchObject({ state: "paid" });
   }, PATIENCE);
 
 describe("a player who pays with a card", () => {
@@ -62,7 +59,7 @@ describe("a player who pays with a card", () => {
     await stripe(`simulator/checkout/${sessionOf(url)}/pay`, {});
     await paid(order);
     expect(await balance(ada, "COIN")).toBe(300);
-    const { docs } = await firestore().collection("purchases").where("user", "==", ada.uid).get();
+    const { docs } = await backend.firestore.collection("purchases").where("user", "==", ada.uid).get();
     const refund = { key: randomUUID(), purchase: docs[0]?.id ?? "", amount: 499, note: "asked for it" };
     expect(await operator.call<Refunded>("admin/store/refund", refund)).toMatchObject({ state: "succeeded" });
     expect(await balance(ada, "COIN")).toBe(0);
