@@ -19,7 +19,8 @@ const DAYS = { day: 1, week: 7, month: 30.44, year: 365.25 } as const;
 type Request = z.output<typeof SubscriptionRequest>;
 
 interface Planned {
-  readonly params: Stripe.SubscriptionUpdateParams;
+  /** One after the other. */
+  readonly updates: readonly Stripe.SubscriptionUpdateParams[];
   readonly takesEffect: "now" | "period-end";
 }
 
@@ -37,7 +38,7 @@ interface Planned {
 export async function changeSubscription(caller: Caller, request: Request): Promise<ChangedSubscription> {
   const subscription = await subscriptionOfCaller(caller, request.subscription);
   const planned = await plan(subscription, request);
-  const changed = planned && (await update(caller, subscription, { request, planned }));
+  const changed = planned && (await update(caller, subscription, { key: request.key, updates: planned.updates }));
   const { id, status, items } = changed ?? subscription;
   const [item] = items.data;
   return {
@@ -53,10 +54,14 @@ export async function changeSubscription(caller: Caller, request: Request): Prom
 async function update(
   caller: Caller,
   { id }: Stripe.Subscription,
-  { request, planned }: { request: Request; planned: Planned },
-): Promise<Stripe.Subscription> {
-  const idempotencyKey = deterministicId("subscription", caller.uid, request.key, JSON.stringify(planned.params));
-  return await ask((client) => client.subscriptions.update(id, planned.params, { idempotencyKey }));
+  { key, updates }: { key: string; updates: Planned["updates"] },
+): Promise<Stripe.Subscription | undefined> {
+  let changed: Stripe.Subscription | undefined;
+  for (const params of updates) {
+    const idempotencyKey = deterministicId("subscription", caller.uid, key, JSON.stringify(params));
+    changed = await ask((client) => client.subscriptions.update(id, params, { idempotencyKey }));
+  }
+  return changed;
 }
 
 /** Whose it is follows from the customer, and no id that a caller names opens another's. */
@@ -79,15 +84,17 @@ async function plan(subscription: Stripe.Subscription, request: Request): Promis
     case "switch":
       return await switchTo(subscription, request.product);
     case "cancel":
-      return cancel_at_period_end ? undefined : { params: { cancel_at_period_end: true }, takesEffect: "period-end" };
+      return cancel_at_period_end
+        ? undefined
+        : { updates: [{ cancel_at_period_end: true }], takesEffect: "period-end" };
     case "pause":
       return pause_collection
         ? undefined
-        : { params: { pause_collection: { behavior: "void" } }, takesEffect: "period-end" };
+        : { updates: [{ pause_collection: { behavior: "void" } }], takesEffect: "period-end" };
     case "resume":
       return !cancel_at_period_end && !pause_collection && cancel_at === null
         ? undefined
-        : { params: { cancel_at_period_end: false, pause_collection: "" }, takesEffect: "now" };
+        : { updates: [{ cancel_at_period_end: false, pause_collection: "" }], takesEffect: "now" };
   }
 }
 
@@ -99,18 +106,35 @@ async function switchTo(subscription: Stripe.Subscription, product: string | und
   const { listed, amount } = await saleOf({ product, count: 1, currency });
   const price = await subscriptionPrice(product, listed, currency);
   if (item.price.id === price) return undefined;
-  const items = [{ id: item.id, price }];
   const { interval = "month", count = 1 } = listed.subscription ?? {};
-  const before = item.price.recurring;
-  const isDearer = amount / (DAYS[interval] * count) > perDay(item.price);
-  if (isDearer) {
-    return {
-      params: { items, proration_behavior: "always_invoice", payment_behavior: "error_if_incomplete" },
-      takesEffect: "now",
+  const paid = await paidPrice(subscription, item);
+  const without = (other: string): Stripe.SubscriptionUpdateParams => ({
+    items: [{ id: item.id, price: other }],
+    proration_behavior: "none",
+    metadata: { paidPrice: paid.id, paidUntil: String(item.current_period_end) },
+  });
+  if (amount / (DAYS[interval] * count) > perDay(paid)) {
+    // What is credited for the rest of the period is what was paid for it.
+    const back = paid.id === item.price.id ? [] : [without(paid.id)];
+    const dearer: Stripe.SubscriptionUpdateParams = {
+      items: [{ id: item.id, price }],
+      proration_behavior: "always_invoice",
+      payment_behavior: "error_if_incomplete",
     };
+    return { updates: [...back, dearer], takesEffect: "now" };
   }
+  const before = item.price.recurring;
   if (before?.interval !== interval || before.interval_count !== count) throw unchangeable();
-  return { params: { items, proration_behavior: "none" }, takesEffect: "period-end" };
+  return { updates: [without(price)], takesEffect: paid.id === price ? "now" : "period-end" };
+}
+
+/** The price at which the present period was paid: not the item's, if it has been switched to something cheaper since. */
+async function paidPrice(
+  { metadata: { paidPrice: id, paidUntil } }: Stripe.Subscription,
+  { price, current_period_end }: Stripe.SubscriptionItem,
+): Promise<Stripe.Price> {
+  const isNoted = id !== undefined && id !== price.id && paidUntil === String(current_period_end);
+  return isNoted ? await ask((client) => client.prices.retrieve(id)) : price;
 }
 
 function perDay({ unit_amount, recurring }: Stripe.Price): number {

@@ -9,6 +9,7 @@ import { customerOf } from "./customer.ts";
 import {
   type BegunOrder,
   beginOrder,
+  isRefused,
   lookSince,
   type NewOrder,
   noteSeen,
@@ -40,6 +41,7 @@ const HELD: ReadonlySet<string> = new Set(["active", "trialing", "past_due", "un
 export async function checkout(caller: Caller, request: z.output<typeof CheckoutRequest>): Promise<Checkout> {
   const asOf = now();
   const begun = await beginOrder(caller.uid, request, () => plan(caller, request));
+  if (isRefused(begun.order)) return { order: begun.id, state: "failed" };
   const session = await orRefused(begun.id, asOf, () => ask((client) => sessionOf(client, begun)));
   const order = await noteSeen(begun.id, seenOf(session, asOf));
   const state = order?.state ?? begun.order.state;

@@ -151,6 +151,11 @@ export function lookSince(createdAt: Timestamp): number {
   return Math.floor(createdAt.toMillis() / 1_000) - 300;
 }
 
+/** Whether Stripe has refused the order, so that there is nothing to ask about. */
+export function isRefused({ state, session, payment }: Order): boolean {
+  return state === "failed" && session === undefined && payment === undefined;
+}
+
 /** Carries an order's call out; what Stripe refuses is the end of the order. */
 export async function orRefused<T>(id: string, asOf: number, work: () => Promise<T>): Promise<T> {
   try {

@@ -78,6 +78,9 @@ function sum(parts: readonly { readonly amount: number }[]): number {
 /**
  * Lets a purchase agree with the payment of an order, as part of a Firestore transaction: granted once it is paid, taken back as far as
  * the money has gone.
+ *
+ * Bill, with the webhook's own: 3 reads and 5 writes, and for each currency a read and a write, for each item a write, for each
+ * entitlement a read and a write. Of what is known already 4 reads and, if something went back, what hear.ts costs.
  * @param seen what else is known of the order, if its page was asked for, too
  */
 export async function settleOrder(tx: Transaction, payment: Payment, seen?: Seen): Promise<Outcome> {

@@ -35,6 +35,7 @@ beforeAll(async () => {
       });
   await club("plus", 100, 1_000);
   await club("pro", 300, 2_000);
+  await club("max", 700, 4_000);
   await club("trial", 100, 1_000, { subscription: { interval: "day", count: 30, trialDays: 7 } });
   await club("yearly", 2_000, 9_000, { subscription: { interval: "year", count: 1 } });
   await club("gift", 1, 5, {});
@@ -255,6 +256,23 @@ describe("a subscriber", () => {
     expect(await coins(ada.uid)).toBe(400);
   });
 
+  test("who thinks again after that pays nothing more, and for something dearer still only the difference", async () => {
+    const [ada, bo] = [someone(), someone()];
+    const subscriptions: string[] = [];
+    for (const one of [ada, bo]) subscriptions.push((await subscribe(one, "pro")).subscription);
+    await vendor.advance(15);
+    for (const one of [ada, bo]) await change(one, "switch", "plus");
+    expect(await change(ada, "switch", "pro")).toMatchObject({ product: "pro", takesEffect: "now" });
+    expect(await change(bo, "switch", "max")).toMatchObject({ product: "max", takesEffect: "now" });
+    const paid = async (subscription = "") =>
+      (await (await stripe()).invoices.list({ subscription, status: "paid" })).data.map(({ total }) => total);
+    expect(await paid(subscriptions[0])).toEqual([2_000]);
+    expect(await paid(subscriptions[1])).toEqual([1_000, 2_000]);
+    expect([await isHeld(bo.uid, "max"), await isHeld(bo.uid, "pro")]).toEqual([true, false]);
+    await vendor.advance(15.2);
+    expect([await coins(ada.uid), await coins(bo.uid)]).toEqual([600, 300 + 700]);
+  });
+
   test("can switch to another interval only for more a day", async () => {
     const ada = someone();
     await subscribe(ada, "pro");
@@ -270,6 +288,37 @@ describe("a subscriber", () => {
     await subscribe(eve, "plus");
     const request = SubscriptionRequest.parse({ key: "of another", change: "cancel", subscription });
     await expect(changeSubscription(eve, request)).rejects.toMatchObject({ reason: "unknown-subscription" });
+  });
+
+  test("is sold a new price that Stripe does not answer for, and it is made once", async () => {
+    const [ada, name] = [someone(), "club-without-answer"];
+    const grant = { coins: {}, items: {}, entitlements: ["quiet"] };
+    const subscription = { interval: "week" as const, count: 1 };
+    await catalog()
+      .doc(name)
+      .set({ title: name, grant, grantDuringTrial: false, prices: { USD: 300 }, subscription });
+    await vendor.fault("/v1/prices", "timeout-after-success", 3);
+    await expect(subscribe(ada, name)).rejects.toMatchObject({ reason: "stripe-unavailable" });
+    await vendor.advance(2);
+    await subscribe(ada, name);
+    expect(await isHeld(ada.uid, "quiet")).toBe(true);
+    const { data } = await (await stripe()).prices.list({ limit: 100 });
+    expect(data.filter(({ metadata }) => metadata.product === name)).toHaveLength(1);
+  });
+
+  test("whose period is disputed has nothing of it until the dispute is won", async () => {
+    const ada = someone();
+    await subscribe(ada, "plus");
+    const client = await stripe();
+    const [bought] = (await purchases().where("user", "==", ada.uid).get()).docs;
+    const { transaction = "" } = (bought?.data() as { transaction?: string }) ?? {};
+    const { data } = await client.invoicePayments.list({ invoice: transaction });
+    const intent = await client.paymentIntents.retrieve(String(data[0]?.payment.payment_intent));
+    await vendor.simulate(`charges/${String(intent.latest_charge)}/dispute`, { reason: "fraudulent" });
+    expect([await coins(ada.uid), await isHeld(ada.uid, "plus")]).toEqual([0, false]);
+    const [dispute] = (await client.disputes.list({ payment_intent: intent.id })).data;
+    await vendor.simulate(`disputes/${dispute?.id}/decide`, { outcome: "won" });
+    expect([await coins(ada.uid), await isHeld(ada.uid, "plus")]).toEqual([100, true]);
   });
 
   test("whose switch Stripe does not answer asks again and has paid once", async () => {

@@ -10,6 +10,8 @@ import { environmentOf, STORE } from "./payment.ts";
 import { periodOf } from "./period.ts";
 
 const DAY_MILLIS = 86_400_000;
+/** Newest first; what was added by hand pays for no period and is passed over. */
+const MAX_INVOICES = 10;
 
 /** A subscription as Stripe has it, and the last period of it that was paid. */
 export interface SubscriptionState {
@@ -22,11 +24,13 @@ export interface SubscriptionState {
 /** Asks which period of a subscription was paid last. */
 export async function lookAtLast(subscription: Stripe.Subscription, asOf: number): Promise<SubscriptionState> {
   const { data } = await ask((client) =>
-    client.invoices.list({ subscription: subscription.id, status: "paid", limit: 1 }),
+    client.invoices.list({ subscription: subscription.id, status: "paid", limit: MAX_INVOICES }),
   );
-  const [invoice] = data;
-  const period = invoice && periodOf(invoice);
-  return { asOf, subscription, ...(period ? { last: { invoice: invoice.id, end: period.end } } : {}) };
+  const [last] = data.flatMap((invoice) => {
+    const period = periodOf(invoice);
+    return period ? [{ invoice: invoice.id, end: period.end }] : [];
+  });
+  return { asOf, subscription, ...(last ? { last } : {}) };
 }
 
 /** Tells the purchase of the last period that was paid how the subscription stands, as part of a Firestore transaction. */

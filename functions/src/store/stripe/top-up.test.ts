@@ -132,6 +132,22 @@ describe("money for the wallet", () => {
 });
 
 describe("a pack of coins", () => {
+  test("that Stripe refuses to charge for is the end of the order, with its reason", async () => {
+    const grant = { coins: { COIN: 1 }, items: {}, entitlements: [] };
+    await catalog()
+      .doc("crumb")
+      .set({ title: "Crumb", grant, grantDuringTrial: false, prices: { EUR: 10 } });
+    const ada = someone();
+    const asked = asking({ product: "crumb", currency: "EUR" });
+    await expect(topUp(ada, asked)).rejects.toMatchObject({
+      reason: "stripe-refused",
+      details: { code: "amount_too_small" },
+    });
+    const again = await topUp(ada, asked);
+    expect(again).toMatchObject({ state: "failed", amount: 10 });
+    expect(await orderOf(again.order)).toMatchObject({ problem: "amount_too_small" });
+  });
+
   test("can be paid for in the app, for what the catalog says", async () => {
     const ada = someone();
     const { order, amount } = await topUp(ada, asking({ product: "pack", currency: "EUR", count: 2 }));

@@ -9,6 +9,7 @@ import { customerOf } from "./customer.ts";
 import {
   type BegunOrder,
   beginOrder,
+  isRefused,
   lookSince,
   type NewOrder,
   noteSeen,
@@ -37,9 +38,10 @@ const OVER: ReadonlySet<string> = new Set(["paid", "canceled", "failed", "expire
 export async function topUp(caller: Caller, request: z.output<typeof TopUpRequest>): Promise<TopUp> {
   const asOf = now();
   const begun = await beginOrder(caller.uid, request, () => plan(caller, request));
+  const { amount, currency } = begun.order;
+  if (isRefused(begun.order)) return { order: begun.id, state: "failed", amount, currency };
   const intent = await orRefused(begun.id, asOf, () => ask((client) => intentOf(client, begun)));
   const { state } = (await noteSeen(begun.id, { ...seenOf(intent, asOf), payment: intent.id })) ?? begun.order;
-  const { amount, currency } = begun.order;
   const secret = OVER.has(state) || intent.client_secret === null ? {} : { clientSecret: intent.client_secret };
   return { order: begun.id, state, amount, currency, ...secret };
 }

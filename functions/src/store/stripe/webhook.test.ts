@@ -170,6 +170,16 @@ describe("a webhook", () => {
     expect(await has(ada.uid)).toEqual(ALL);
   });
 
+  test("of a payment that is not what was ordered grants nothing until somebody has looked", async () => {
+    const ada = someone();
+    vendor.isDown = true;
+    const { payment, order } = await buy(ada);
+    await orders().doc(order).update({ amount: 1_001 });
+    const kept = await send(eventOf("payment_intent.succeeded", { id: payment }));
+    expect(kept).toMatchObject({ state: "retrying", outcome: { reason: "amount-differs", for: `order:${order}` } });
+    expect(await has(ada.uid)).toEqual(NOTHING);
+  });
+
   test("that pays for a pack of an item bills 4 reads and 6 writes; the same again 1 read", async () => {
     await buy(someone());
     vendor.isDown = true;
