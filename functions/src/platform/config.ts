@@ -54,6 +54,7 @@ export const config = {
   payoutReviewAbove: defineInt("PAYOUT_REVIEW_ABOVE", {
     default: 500_00,
     description: "Withdrawals of more, in smallest units, have to be approved by two operators.",
+  }),
   appUrls: defineString("APP_URLS", {
     default: "",
     description:
