@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing.ts";
+import { crafts, defineGame, give, has, somebodyWith, uses } from "../../testing-economy.ts";
 import { verify } from "../ledger/verify.ts";
 import { now, setClock } from "../platform/clock.ts";
 import { ConsumeRequest } from "./contract.ts";
@@ -11,7 +12,6 @@ import { lotsOf } from "./random.ts";
 import { pity, rolls } from "./records.ts";
 import { roll } from "./roll.ts";
 import { tablesBelow } from "./tables.ts";
-import { crafts, defineGame, give, has, somebodyWith, uses } from "./testing.ts";
 
 const backend = useBackend();
 const DAY = 86_400_000;

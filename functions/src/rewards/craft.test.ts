@@ -1,9 +1,9 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing.ts";
+import { crafts, defineGame, exchanges, give, has, recipe, somebodyWith } from "../../testing-economy.ts";
 import { verify } from "../ledger/verify.ts";
 import { now, setClock } from "../platform/clock.ts";
 import { listInventory } from "./inventory.ts";
-import { crafts, defineGame, exchanges, give, has, recipe, somebodyWith } from "./testing.ts";
 
 const backend = useBackend();
 const DAY = 86_400_000;

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing.ts";
+import { defineGame, give, has, item, operator, recipe, table } from "../../testing-economy.ts";
 import { transactions } from "../ledger/records.ts";
 import { Table } from "./definitions.ts";
 import { listEntitlements } from "./entitlements.ts";
 import { takeByHand } from "./operate.ts";
-import { defineGame, give, has, item, operator, recipe, table } from "./testing.ts";
 
 useBackend();
 beforeAll(defineGame);
