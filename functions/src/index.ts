@@ -13,7 +13,7 @@ import { log } from "./platform/log.ts";
 import { deliver, sweepOutbox } from "./platform/outbox.ts";
 import { webhookService } from "./platform/webhook-service.ts";
 import { MAX_ATTEMPTS, Postponed, retry, sweep } from "./platform/webhooks.ts";
-import { expireItems } from "./rewards/index.ts";
+import { expireItems, subscribers as rewards } from "./rewards/index.ts";
 import { services } from "./services.ts";
 import {
   countHot,
@@ -82,7 +82,7 @@ export const webhookRetries = onTaskDispatched(
   },
 );
 
-const subscribers = [...store];
+const subscribers = [...rewards, ...store];
 
 /** Tells subscribers of what has happened. */
 export const outbox = onDocumentCreated({ document: "outbox/{id}", retry: true }, async ({ params }) => {

@@ -22,6 +22,11 @@ export const config = {
     default: "https://api.revenuecat.com",
     description: "Base URL of RevenueCat's REST API.",
   }),
+  revenueCatCurrencies: defineString("REVENUECAT_CURRENCIES", {
+    default: "",
+    description:
+      "Which of RevenueCat's virtual currencies are followed, and as what, as CRD=COIN,GLD=GEM. Empty: none.",
+  }),
   stripeUrl: defineString("STRIPE_URL", {
     default: "https://api.stripe.com",
     description: "Base URL of Stripe's API.",

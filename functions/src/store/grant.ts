@@ -38,12 +38,13 @@ export async function grant(
   const { changes, after } = settlement(id, bought);
   const prepared = await prepareChanges(tx, fact.user, [grantOf(id, bought), ...changes]);
   const purchase = after(prepared.done.slice(1));
-  const held = await readEntitlements(tx, fact.user, reward.entitlements);
+  const holder = purchase.movedTo ?? fact.user;
+  const held = await readEntitlements(tx, holder, reward.entitlements);
 
   if (known) tx.set(purchases().doc(id), purchase);
   else tx.create(purchases().doc(id), purchase);
   prepared.write();
-  writeEntitlements(tx, held, { user: fact.user, id, ground: groundOf(purchase) });
+  writeEntitlements(tx, held, { user: holder, id, ground: groundOf(purchase) });
   const [{ transaction } = { transaction: "" }] = prepared.done;
   return { result: "granted", purchase: id, transaction, user: fact.user, ...reward };
 }
@@ -62,7 +63,8 @@ function grantOf(id: string, { product, grant, house }: Purchase): Change {
   };
 }
 
-/** What nobody has paid for would be an endless source of coins. */
-function rewardOf({ grant, grantDuringTrial }: Product, { isFree }: PurchaseFact): Reward {
-  return isFree && !grantDuringTrial ? { ...grant, coins: {}, items: {} } : grant;
+/** What nobody has paid for would be an endless source of coins; and coins that others tell of are not given twice. */
+function rewardOf({ grant, grantDuringTrial, coinsFrom }: Product, { isFree }: PurchaseFact): Reward {
+  if (isFree && !grantDuringTrial) return { ...grant, coins: {}, items: {} };
+  return coinsFrom === "virtual-currency" ? { ...grant, coins: {} } : grant;
 }

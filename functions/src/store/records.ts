@@ -85,6 +85,10 @@ const News = {
   extension: z.object({ expiresAt: Moment, at: Moment }).optional(),
   /** Until when it holds although the renewal could not be charged. */
   graceUntil: Moment.optional(),
+  /** It pauses when it ends, and goes on by itself then; null: when its owner says so. A renewal turned on later takes it back. */
+  pause: z.object({ resumesAt: Moment.nullable(), at: Moment }).optional(),
+  /** What it goes on as, if not as it is. */
+  successor: z.object({ product: z.string(), at: Moment }).optional(),
   refund: Refund.optional(),
 };
 
@@ -104,6 +108,8 @@ const BoughtPurchase = z.object({
   user: z.string(),
   /** Who has the entitlements now, if the vendor has moved the purchase to another user. */
   movedTo: z.string().optional(),
+  /** Through whom it was sold, where that is not the store itself. */
+  vendor: z.enum(["revenuecat"]).optional(),
   product: z.string(),
   store: z.string(),
   environment: z.enum(["PRODUCTION", "SANDBOX"]),

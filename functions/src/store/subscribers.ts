@@ -13,4 +13,12 @@ export const subscribers: readonly Subscriber[] = [
       await retryWaitingFor(waitingForProduct(String(data.product)), id);
     },
   },
+  {
+    name: "store/retry-customers-webhooks",
+    type: "customer.known",
+    react: async ({ id, data: { customers } }) => {
+      const known = Array.isArray(customers) ? customers : [];
+      for (const customer of known) await retryWaitingFor(`customer:${String(customer)}`, id);
+    },
+  },
 ];

@@ -8,12 +8,16 @@ import { type Outcome, Postponed, type WebhookSource } from "../../platform/webh
 import { productOf } from "../catalog.ts";
 import { grant } from "../grant.ts";
 import { hear } from "../hear.ts";
-import { type News, purchaseId, WHOLE } from "../purchase.ts";
+import { purchaseId } from "../purchase.ts";
 import { purchases } from "../records.ts";
-import { waitingForProduct, waitingForPurchase } from "../waiting.ts";
-import { userOf } from "./customer.ts";
-import { type EndEvent, isEnd, isPurchase, type PurchaseEvent, type RevenueCatEvent, WebhookBody } from "./event.ts";
-import { factOf } from "./fact.ts";
+import { waitingForCustomer, waitingForProduct, waitingForPurchase } from "../waiting.ts";
+import { alias } from "./alias.ts";
+import { currency } from "./currency.ts";
+import { findUser, idsOf, isUser, moved } from "./customer.ts";
+import { type NewsEvent, type OtherEvent, type PurchaseEvent, type RevenueCatEvent, WebhookBody } from "./event.ts";
+import { factOf, newsOf } from "./fact.ts";
+import { endTemporary, temporary } from "./temporary.ts";
+import { transfer } from "./transfer.ts";
 
 /** RevenueCat's webhooks. Source: https://www.revenuecat.com/docs/integrations/webhooks */
 export const revenueCat: WebhookSource = {
@@ -27,54 +31,84 @@ export const revenueCat: WebhookSource = {
   },
 
   read(body) {
-    const { event } = parseInput(WebhookBody, body);
+    const read = parseInput(WebhookBody, body);
+    const { event } = read;
     // What is kept to be tried again does not need to know anything about the person.
     const { subscriber_attributes: _personal, ...kept } = event;
     return {
       id: event.id,
       type: event.type,
       body: JSON.stringify({ event: kept }),
-      carryOut: (tx, retry) => carryOut(tx, event, retry),
+      carryOut: (tx, retry) => carryOut(tx, read, retry),
     };
   },
 };
 
-async function carryOut(tx: Transaction, event: RevenueCatEvent, retry: boolean): Promise<Outcome> {
-  if (event.type === "TEST") return { result: "test" };
-  if (!isPurchase(event) && !isEnd(event)) return { result: "ignored", reason: "type-not-handled" };
-  if (event.environment === "SANDBOX" && !config.grantSandboxPurchases.value()) {
-    return { result: "ignored", reason: "sandbox" };
+/** Types that change nothing here, with why. Any other that is not known is of tomorrow. */
+const NOTED: Readonly<Record<string, string>> = {
+  BILLING_ISSUE: "no-purchase-named",
+  EXPERIMENT_ENROLLMENT: "experiment",
+  INVOICE_ISSUANCE: "not-paid-yet",
+  PRICE_INCREASE_CONSENT_APPROVED: "price",
+  PRICE_INCREASE_CONSENT_REQUIRED: "price",
+  PRODUCT_CHANGE: "no-purchase-named",
+  PURCHASE_REDEEMED: "told-by-transfer",
+};
+
+async function carryOut(tx: Transaction, read: RevenueCatEvent, retry: boolean): Promise<Outcome> {
+  if (isFromSandbox(read) && !config.grantSandboxPurchases.value()) return { result: "ignored", reason: "sandbox" };
+  switch (read.kind) {
+    case "purchase":
+      return await purchase(tx, read.event, retry);
+    case "news":
+      return await news(tx, read.event);
+    case "transfer":
+      return await transfer(tx, read.event);
+    case "alias":
+      return await alias(tx, read.event);
+    case "temporary":
+      return await temporary(tx, read.event);
+    case "currency":
+      return await currency(tx, read.event);
+    case "other":
+      return other(read.event);
   }
-  if (isPurchase(event)) return await purchase(tx, event, retry);
-  return await hear(tx, purchaseId(keyOf(event)), newsOf(event));
+}
+
+function isFromSandbox({ event }: RevenueCatEvent): boolean {
+  return event.type !== "TEST" && (event.environment === "SANDBOX" || event.purchase_environment === "SANDBOX");
+}
+
+function other({ type }: OtherEvent): Outcome {
+  if (type === "TEST") return { result: "test" };
+  const reason = Object.hasOwn(NOTED, type) ? NOTED[type] : undefined;
+  return reason === undefined ? { result: "ignored", reason: "type-not-handled" } : { result: "noted", reason };
 }
 
 async function purchase(tx: Transaction, event: PurchaseEvent, retry: boolean): Promise<Outcome> {
   const id = purchaseId(keyOf(event));
-  const user = userOf(event);
-  const known = retry || user === undefined ? (await tx.get(purchases().doc(id))).data() : undefined;
+  const ids = idsOf(event);
+  const looked = retry || !ids.some(isUser);
+  const known = looked ? (await tx.get(purchases().doc(id))).data() : undefined;
   if (known && known.state !== "foretold") return { result: "already-granted", purchase: id };
-  if (user === undefined) throw new Postponed("unknown-user", waitingForPurchase(id));
+  const user = await findUser(tx, ids);
+  if (user === undefined) {
+    throw new Postponed("unknown-user", waitingForPurchase(id), waitingForCustomer(event.app_user_id));
+  }
   const product = await productOf(event.product_id);
   if (!product) throw new Postponed("unknown-product", waitingForProduct(event.product_id));
-  return await grant(tx, factOf(user, event), { product, via: "webhook", known });
+  const fact = await moved(tx, factOf(user, event), product);
+  return await grant(tx, fact, { product, via: "webhook", known });
 }
 
-function keyOf({ environment, store, transaction_id }: PurchaseEvent | EndEvent): Parameters<typeof purchaseId>[0] {
+async function news(tx: Transaction, event: NewsEvent): Promise<Outcome> {
+  const id = purchaseId(keyOf(event));
+  const heard = newsOf(event);
+  if (!heard) return { result: "noted", reason: "changes-nothing", purchase: id };
+  const ended = await endTemporary(tx, event);
+  return ended ?? (await hear(tx, id, heard));
+}
+
+function keyOf({ environment, store, transaction_id }: PurchaseEvent | NewsEvent): Parameters<typeof purchaseId>[0] {
   return { environment, store, transaction: transaction_id };
-}
-
-function newsOf(event: EndEvent): News {
-  if (event.type === "EXPIRATION") return { kind: "ended", at: event.expiration_at_ms ?? event.event_timestamp_ms };
-  const at = event.event_timestamp_ms;
-  return isRefund(event) ? { kind: "refunded", at, ...WHOLE } : { kind: "renewalOff", at };
-}
-
-/**
- * `CUSTOMER_SUPPORT` is how RevenueCat words a refund; its price is then negative or, for some stores, zero. What does not expire can
- * only be cancelled by a refund.
- */
-function isRefund({ cancel_reason, price_in_purchased_currency, expiration_at_ms }: EndEvent): boolean {
-  const isSubscription = typeof expiration_at_ms === "number";
-  return cancel_reason === "CUSTOMER_SUPPORT" || (price_in_purchased_currency ?? 0) < 0 || !isSubscription;
 }
