@@ -1,13 +1,6 @@
 import type { Transaction } from "../platform/firestore.ts";
 import type { Outcome } from "../platform/webhooks.ts";
-import {
-  type Change,
-  NOTHING,
-  prepareChanges,
-  type Reward,
-  readEntitlements,
-  writeEntitlements,
-} from "../rewards/index.ts";
+import { type Change, prepareChanges, type Reward, readEntitlements, writeEntitlements } from "../rewards/index.ts";
 import { groundOf, isRefunded, type PurchaseFact, purchaseId, purchaseOf } from "./purchase.ts";
 import { type Foretold, type Product, type Purchase, purchases } from "./records.ts";
 import { settlement } from "./refund.ts";
@@ -28,13 +21,9 @@ export async function grant(
   const { product, via, known } = given;
   const id = purchaseId(fact);
   if (known && known.state !== "foretold") return { result: "already-granted", purchase: id };
-  if (known && isRefunded(known)) {
-    tx.set(purchases().doc(id), purchaseOf(fact, { state: "refunded", grant: NOTHING, via }, known));
-    return { result: "refunded-before", purchase: id };
-  }
   const reward = rewardOf(product, fact);
   const bought = purchaseOf(fact, { grant: reward, via }, known);
-  // A part of the price may have gone back before this was heard of.
+  // The price, or a part of it, may have gone back before this was heard of; and it may come again.
   const { changes, after } = settlement(id, bought);
   const prepared = await prepareChanges(tx, fact.user, [grantOf(id, bought), ...changes]);
   const purchase = after(prepared.done.slice(1));
@@ -46,7 +35,8 @@ export async function grant(
   prepared.write();
   writeEntitlements(tx, held, { user: holder, id, ground: groundOf(purchase) });
   const [{ transaction } = { transaction: "" }] = prepared.done;
-  return { result: "granted", purchase: id, transaction, user: fact.user, ...reward };
+  const result = isRefunded(purchase) ? "refunded-before" : "granted";
+  return { result, purchase: id, transaction, user: fact.user, ...(result === "granted" ? reward : {}) };
 }
 
 /** What a purchase gives, as the ledger and the inventory take it. */

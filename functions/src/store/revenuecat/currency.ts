@@ -1,5 +1,5 @@
 import { config } from "../../platform/config.ts";
-import type { Transaction } from "../../platform/firestore.ts";
+import { type Transaction, timestamp } from "../../platform/firestore.ts";
 import { deterministicId } from "../../platform/ids.ts";
 import { type Outcome, Postponed } from "../../platform/webhooks.ts";
 import { type Change, prepareChanges } from "../../rewards/index.ts";
@@ -7,6 +7,7 @@ import { productOf } from "../catalog.ts";
 import { waitingForCustomer, waitingForProduct } from "../waiting.ts";
 import { findUser, idsOf } from "./customer.ts";
 import type { CurrencyEvent } from "./event.ts";
+import { adjustments } from "./records.ts";
 
 /** What RevenueCat has given or taken because somebody has bought, renewed or got their money back. */
 const BY_PURCHASE = "in_app_purchase";
@@ -17,9 +18,11 @@ const BY_PURCHASE = "in_app_purchase";
  * spent; the rest is owed.
  * Source: https://www.revenuecat.com/docs/offerings/virtual-currency/events
  *
- * Bill: a read for each account, a write for each account and each transaction of the ledger (one for what is given, one for what is taken).
+ * Bill: a read for each account; a write for the adjustment, each account and each transaction of the ledger (one for what is given, one
+ * for what is taken).
+ * @param retry whether an earlier try found a document that it wanted to create
  */
-export async function currency(tx: Transaction, event: CurrencyEvent): Promise<Outcome> {
+export async function currency(tx: Transaction, event: CurrencyEvent, retry: boolean): Promise<Outcome> {
   const isBought = event.source === BY_PURCHASE || (!event.source && Boolean(event.product_id));
   if (isBought && !(await isFollowed(event.product_id)))
     return { result: "ignored", reason: "coins-come-with-purchase" };
@@ -30,6 +33,7 @@ export async function currency(tx: Transaction, event: CurrencyEvent): Promise<O
   if (user === undefined) throw new Postponed("unknown-user", waitingForCustomer(event.app_user_id));
 
   const id = deterministicId("virtual-currency", event.virtual_currency_transaction_id ?? event.id);
+  if (retry && (await tx.get(adjustments().doc(id))).exists) return { result: "already-adjusted", user };
   const made = (direction: Change["direction"], coins: Change["coins"]): Change => ({
     key: `virtual-currency ${id} ${direction}`,
     kind: kindOf(direction, isBought),
@@ -45,6 +49,7 @@ export async function currency(tx: Transaction, event: CurrencyEvent): Promise<O
     ...(isEmpty(taken) ? [] : [made("takeBack", taken)]),
   ];
   const prepared = await prepareChanges(tx, user, changes);
+  tx.create(adjustments().doc(id), { user, updatedAt: timestamp() });
   prepared.write();
   const transactions = prepared.done.map(({ transaction }) => transaction);
   return { result: "adjusted", user, ...(isEmpty(given) ? {} : { coins: given }), taken, transactions };

@@ -35,6 +35,11 @@ export type Temporary = z.infer<typeof Temporary>;
 
 export const temporaries = () => collection("temporaries", Temporary);
 
+/** `adjustments/{hash of RevenueCat's id}`: a transaction of its virtual currencies that was followed. */
+const Adjustment = z.object({ user: z.string(), updatedAt: Moment });
+
+export const adjustments = () => collection("adjustments", Adjustment);
+
 /** `reconciliations/revenuecat`: how far the comparison of purchases with RevenueCat has come. */
 const Reconciliation = z.object({
   /** Where the next run goes on; absent: from the start. */

@@ -69,7 +69,7 @@ async function carryOut(tx: Transaction, read: RevenueCatEvent, retry: boolean):
     case "temporary":
       return await temporary(tx, read.event);
     case "currency":
-      return await currency(tx, read.event);
+      return await currency(tx, read.event, retry);
     case "other":
       return other(read.event);
   }
