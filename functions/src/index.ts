@@ -19,6 +19,7 @@ import {
   countHot,
   expireGifts,
   numberReceipts,
+  reconcileStores,
   settleRefunds,
   subscribers as store,
   sweepReceipts,
@@ -45,7 +46,7 @@ export const pay = service("pay", services.pay, {
 export const admin = service("admin", services.admin, {
   concurrency: 20,
   maxInstances: 5,
-  secrets: [...bookkeeping, secrets.sealingKeys, secrets.stripeApiKey],
+  secrets: [...bookkeeping, secrets.sealingKeys, secrets.stripeApiKey, secrets.revenueCatApiKey],
 });
 
 /** What vendors call. */
@@ -137,5 +138,18 @@ export const receipts = onTaskDispatched(
   { rateLimits: { maxConcurrentDispatches: 1 }, retryConfig: { maxAttempts: 5, minBackoffSeconds: 10 } },
   async () => {
     await numberReceipts();
+  },
+);
+
+/** Asks the stores, once a day, whether what was granted is still what was paid for. */
+export const storeReconciliation = onSchedule(
+  {
+    schedule: "every day 03:30",
+    timeZone: "Etc/UTC",
+    secrets: [...bookkeeping, secrets.revenueCatApiKey],
+    timeoutSeconds: 1_800,
+  },
+  async () => {
+    await reconcileStores();
   },
 );

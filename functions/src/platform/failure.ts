@@ -51,6 +51,7 @@ export const REASONS = {
   "price-changed": "The product costs something else by now; `price` says what.",
   "refund-too-large": "More cannot go back than what is left of the price; `remaining` says how much that is.",
   "return-url-not-allowed": "People may not be sent back to this address; see APP_URLS.",
+  "rate-limited": "This was asked too often; `retryAfter` says in how many seconds it may be asked again.",
   "revenuecat-unavailable": "RevenueCat cannot be asked right now; try again later.",
   "same-account": "A posting needs two different accounts.",
   "score-out-of-bounds": "The board does not accept such a score.",

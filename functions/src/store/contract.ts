@@ -10,7 +10,7 @@ export const Synced = z.object({
     z.object({
       product: z.string(),
       purchase: z.string(),
-      result: z.enum(["granted", "already-granted", "unknown-product", "too-old", "refused"]),
+      result: z.enum(["granted", "already-granted", "unknown-product", "too-old", "refused", "refunded"]),
     }),
   ),
 });
@@ -18,3 +18,30 @@ export type Synced = z.infer<typeof Synced>;
 
 export const DefineProduct = z.object({ id: DocumentId, product: Product });
 export const DefinedProduct = z.object({ id: z.string() });
+
+/** Compares a page of what RevenueCat has sold with what it says now. */
+export const Reconcile = z.object({
+  /** `nextCursor` of the page before. */
+  cursor: z
+    .string()
+    .regex(/^(purchasedAt|expiresAt):[\w-]{0,100}$/)
+    .optional(),
+  /** Only says what it would set right. */
+  dryRun: z.boolean().default(true),
+});
+
+export const Reconciled = z.object({
+  /** Purchases that were looked at. */
+  checked: z.int(),
+  differences: z.array(
+    z.object({
+      id: z.string(),
+      /** `missing`, `holder`, `refunded`, `end`, `renewal`, `grace`, `pause`, `not-listed`; more may come. */
+      kind: z.string(),
+      purchase: z.string(),
+      ours: z.string(),
+      theirs: z.string(),
+    }),
+  ),
+  nextCursor: z.string().optional(),
+});

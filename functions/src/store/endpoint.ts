@@ -1,6 +1,6 @@
 import { action } from "../platform/endpoint.ts";
 import { defineProduct } from "./catalog.ts";
-import { DefinedProduct, DefineProduct, Synced, SyncRequest } from "./contract.ts";
+import { DefinedProduct, DefineProduct, Reconcile, Reconciled, Synced, SyncRequest } from "./contract.ts";
 import { acceptGift, declineGift } from "./gifts/answer.ts";
 import { Answered, AnswerRequest, GiftRequest, Gifts, GiftsRequest, Given } from "./gifts/contract.ts";
 import { give } from "./gifts/give.ts";
@@ -17,6 +17,7 @@ import { definePromo, generateCodes } from "./promos/define.ts";
 import { redeem } from "./promos/redeem.ts";
 import { ReceiptRequest, ReceiptView } from "./receipts/contract.ts";
 import { receipt } from "./receipts/receipt.ts";
+import { reconcileByHand } from "./revenuecat/reconcile.ts";
 import { buy } from "./shop/buy.ts";
 import {
   Bought,
@@ -77,6 +78,7 @@ export const pay = {
 };
 
 export const admin = {
+  reconcile: action({ access: "admin", input: Reconcile, output: Reconciled, run: reconcileByHand }),
   define: action({ access: "admin", input: DefineProduct, output: DefinedProduct, run: defineProduct }),
   definePromo: action({ access: "admin", input: DefinePromo, output: DefinedPromo, run: definePromo }),
   generateCodes: action({ access: "admin", input: GenerateCodes, output: GeneratedCodes, run: generateCodes }),

@@ -22,4 +22,10 @@ export async function settleRefunds(): Promise<number> {
   return await settle();
 }
 
+/** Compares what the vendors have sold with what they say of it now, and sets right what differs. */
+export async function reconcileStores(): Promise<void> {
+  const { reconcileRevenueCat } = await import("./revenuecat/reconcile.ts");
+  await reconcileRevenueCat();
+}
+
 export { subscribers } from "./subscribers.ts";

@@ -4,7 +4,10 @@ import { webhookBody } from "../../../local/revenuecat/wire.ts";
 import { someone, useBackend, webhookRequest } from "../../testing.ts";
 import { wallet } from "../ledger/wallet.ts";
 import { receive, retry } from "../platform/webhooks.ts";
+import { listEntitlements } from "../rewards/entitlements.ts";
 import { catalog } from "./records.ts";
+import { follow } from "./revenuecat/follow.ts";
+import { fetchCustomer } from "./revenuecat/subscriber.ts";
 import { revenueCat } from "./revenuecat/webhook.ts";
 import { sync } from "./sync.ts";
 
@@ -82,6 +85,84 @@ describe("of what RevenueCat lists, an app", () => {
     expect((await sync(ada)).purchases).toMatchObject([{ result: "too-old" }]);
     process.env.GRANT_PURCHASES_SINCE = "";
     expect((await sync(ada)).purchases).toMatchObject([{ result: "granted" }]);
+  });
+});
+
+describe("what an app has been granted", () => {
+  const DAY = 86_400_000;
+  const subscribe = async (uid: string) => {
+    const grant = { coins: { COIN: 100 }, items: {}, entitlements: ["pro"] };
+    await catalog().doc("monthly").set({ title: "Monthly", grant, grantDuringTrial: false });
+    return vendor.customers.purchase(uid, { product: "monthly", kind: "subscription" });
+  };
+  const pro = async (uid: string) => (await listEntitlements({ uid })).entitlements[0];
+
+  test("is brought to how it stands at RevenueCat", async () => {
+    const ada = someone();
+    const purchase = await subscribe(ada.uid);
+    await sync(ada);
+    vendor.customers.cancel(ada.uid, "monthly", false);
+    await sync(ada);
+    expect(await pro(ada.uid)).toMatchObject({ active: true, willRenew: false });
+    vendor.customers.uncancel(ada.uid, "monthly");
+    vendor.customers.extend(ada.uid, "monthly", 3);
+    await sync(ada);
+    const end = Math.floor((purchase.expiresAt ?? 0) / 1_000) * 1_000;
+    expect(await pro(ada.uid)).toMatchObject({ willRenew: true, expiresAt: end });
+    vendor.customers.fail(ada.uid, "monthly", 5);
+    await sync(ada);
+    expect(await pro(ada.uid)).toMatchObject({ willRenew: false, expiresAt: end + 5 * DAY });
+  });
+
+  test("is not granted as if it renewed when it has been turned off before it was heard of", async () => {
+    const ada = someone();
+    await subscribe(ada.uid);
+    vendor.customers.cancel(ada.uid, "monthly", false);
+    expect((await sync(ada)).purchases).toMatchObject([{ result: "granted" }]);
+    expect(await pro(ada.uid)).toMatchObject({ active: true, willRenew: false });
+  });
+
+  test("is taken back when its money has gone back, once", async () => {
+    const ada = someone();
+    await subscribe(ada.uid);
+    await sync(ada);
+    vendor.customers.cancel(ada.uid, "monthly", true);
+    expect((await sync(ada)).purchases).toMatchObject([{ result: "refunded" }]);
+    expect((await sync(ada)).purchases).toMatchObject([{ result: "already-granted" }]);
+    expect(await coins(ada.uid)).toBe(0);
+    expect(await pro(ada.uid)).toMatchObject({ active: false });
+  });
+
+  test("follows it to another user, and leaves the coins", async () => {
+    const [ada, bo] = [someone(), someone()];
+    await subscribe(ada.uid);
+    await sync(ada);
+    vendor.customers.transfer(ada.uid, bo.uid);
+    await sync(bo);
+    expect([await pro(ada.uid), await pro(bo.uid)]).toMatchObject([{ active: false }, { active: true }]);
+    expect([await coins(ada.uid), await coins(bo.uid)]).toEqual([100, 0]);
+  });
+
+  test("stays as later news has it when RevenueCat was asked before that", async () => {
+    const ada = someone();
+    await subscribe(ada.uid);
+    await sync(ada);
+    const before = await fetchCustomer(ada.uid);
+    vendor.customers.cancel(ada.uid, "monthly", false);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await sync(ada);
+    await follow(before);
+    expect(await pro(ada.uid)).toMatchObject({ willRenew: false });
+  });
+});
+
+test("an app that asks without pause is told when to ask again", async () => {
+  const ada = someone();
+  for (let i = 0; i < 10; i++) await sync(ada);
+  await expect(sync(ada)).rejects.toMatchObject({
+    code: "resource-exhausted",
+    reason: "rate-limited",
+    details: { retryAfter: expect.any(Number) },
   });
 });
 

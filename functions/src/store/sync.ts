@@ -1,80 +1,53 @@
-import { config } from "../platform/config.ts";
+import { LRUCache } from "lru-cache";
+import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { Failure } from "../platform/failure.ts";
-import { firestore, isAlreadyExists, transact } from "../platform/firestore.ts";
 import { retryWaitingFor } from "../platform/webhooks.ts";
-import { productOf } from "./catalog.ts";
 import type { Synced } from "./contract.ts";
-import { grant } from "./grant.ts";
-import { type PurchaseFact, purchaseId } from "./purchase.ts";
-import { type Foretold, type Purchase, purchases } from "./records.ts";
-import { fetchPurchases } from "./revenuecat/subscriber.ts";
-import { waitingForPurchase } from "./waiting.ts";
+import { follow } from "./revenuecat/follow.ts";
+import { fetchCustomer } from "./revenuecat/subscriber.ts";
+import { waitingForCustomer, waitingForPurchase } from "./waiting.ts";
 
-type Result = Synced["purchases"][number]["result"];
+/** How often one user is synced at most: each asks RevenueCat, which counts what it is asked. */
+const MAX_SYNCS = 10;
+const PER_MILLIS = 60_000;
+const MAX_USERS = 10_000;
+
+/** When users were synced lately, oldest first; by instance, which is enough to keep one app from asking without pause. */
+const lately = new LRUCache<string, number[]>({ max: MAX_USERS });
 
 /**
  * Grants at once what the caller has just bought, without waiting for the webhook: asks RevenueCat what they have and grants what is
- * not granted yet, under the webhook's key. Whichever of the two is second finds it done.
+ * not granted yet, under the webhook's key. Whichever of the two is second finds it done. What is granted already is brought to how it
+ * stands at RevenueCat as of when that was asked: refunded, renewing or not, prolonged.
+ * Refuses `rate-limited` and `revenuecat-unavailable`.
  */
 export async function sync(caller: Caller): Promise<Synced> {
-  const facts = await fetchPurchases(caller.uid);
-  const known = await readPurchases(facts);
-  const results: Synced["purchases"] = [];
-  for (const fact of facts) {
-    const purchase = purchaseId(fact);
-    results.push({ product: fact.product, purchase, result: await settle(fact, known.get(purchase)) });
-  }
+  limit(caller.uid);
+  const fetched = await fetchCustomer(caller.uid);
+  const followed = await follow(fetched);
   // A webhook that came while the buyer was anonymous has nothing to wait for any more.
-  const granted = results.filter(({ result }) => result === "granted");
-  await Promise.all(granted.map(({ purchase }) => retryWaitingFor(waitingForPurchase(purchase), "sync")));
-  return { purchases: results };
+  const granted = followed.filter(({ result }) => result === "granted");
+  const waits = granted.map(({ purchase }) => waitingForPurchase(purchase));
+  if (granted.length > 0 && fetched.originalId !== undefined) waits.push(waitingForCustomer(fetched.originalId));
+  await Promise.all(waits.map((waiting) => retryWaitingFor(waiting, "sync")));
+  return {
+    purchases: followed.flatMap(({ fact, purchase, result }) =>
+      result === undefined ? [] : [{ product: fact.product, purchase, result }],
+    ),
+  };
 }
 
-async function readPurchases(facts: readonly PurchaseFact[]): Promise<Map<string, Purchase | Foretold>> {
-  if (facts.length === 0) return new Map();
-  const snapshots = await firestore().getAll(...facts.map((fact) => purchases().doc(purchaseId(fact))));
-  return new Map(
-    snapshots.flatMap((snapshot) => {
-      const purchase = snapshot.data() as Purchase | Foretold | undefined;
-      return purchase ? [[snapshot.id, purchase] as const] : [];
-    }),
-  );
-}
-
-async function settle(fact: PurchaseFact, known: Purchase | Foretold | undefined): Promise<Result> {
-  if (known && known.state !== "foretold") return "already-granted";
-  if (isTooOld(fact)) return "too-old";
-  const product = await productOf(fact.product);
-  if (!product) return "unknown-product";
-  try {
-    return await grantOne(fact, product, known !== undefined);
-  } catch (error) {
-    if (error instanceof Failure) return "refused";
-    throw error;
-  }
-}
-
-/** @param look whether there may be a record of the purchase already */
-async function grantOne(
-  fact: PurchaseFact,
-  product: Parameters<typeof grant>[2]["product"],
-  look: boolean,
-): Promise<Result> {
-  try {
-    const { result } = await transact(async (tx) => {
-      const known = look ? (await tx.get(purchases().doc(purchaseId(fact)))).data() : undefined;
-      return await grant(tx, fact, { product, via: "sync", known });
+function limit(uid: string): void {
+  const recent = (lately.get(uid) ?? []).filter((at) => at > now() - PER_MILLIS);
+  const [oldest] = recent;
+  if (oldest !== undefined && recent.length >= MAX_SYNCS) {
+    const retryAfter = Math.max(1, Math.ceil((oldest + PER_MILLIS - now()) / 1_000));
+    throw new Failure("resource-exhausted", "This was asked too often; wait a little.", {
+      reason: "rate-limited",
+      limit: MAX_SYNCS,
+      retryAfter,
     });
-    return result === "granted" ? "granted" : "already-granted";
-  } catch (error) {
-    if (!look && isAlreadyExists(error)) return await grantOne(fact, product, true);
-    throw error;
   }
-}
-
-/** What was bought before a game came to this backend was given by the one before. */
-function isTooOld({ purchasedAt }: PurchaseFact): boolean {
-  const since = config.grantPurchasesSince.value();
-  return since !== "" && purchasedAt < Date.parse(since);
+  lately.set(uid, [...recent, now()]);
 }

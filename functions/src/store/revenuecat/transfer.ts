@@ -70,7 +70,7 @@ function withMove(current: Alias | undefined, to: string, at: number): Alias {
 
 interface Loss {
   readonly loser: string;
-  readonly held: ReadonlyMap<string, Entitlement>;
+  readonly held: ReadonlyMap<string, Entitlement | undefined>;
   readonly moving: readonly Moving[];
 }
 
@@ -115,4 +115,24 @@ function isMoving(purchase: Purchase | Foretold | undefined, loser: string, at: 
   if ((purchase.movedTo ?? purchase.user) !== loser || purchase.purchasedAt.toMillis() > at) return false;
   const { endsAt } = groundOf(purchase);
   return endsAt === null || endsAt.toMillis() > at;
+}
+
+/**
+ * RevenueCat lists a purchase as another user's than ours: it was transferred, and no webhook has told of it yet.
+ * Bill: a read for the purchase and each entitlement on both sides; a write for each of them, and the events.
+ */
+export async function takeOver(
+  tx: Transaction,
+  id: string,
+  { holder, at }: { holder: string; at: number },
+): Promise<void> {
+  const purchase = (await tx.get(purchases().doc(id))).data();
+  if (!purchase || purchase.state === "foretold") return;
+  const loser = purchase.movedTo ?? purchase.user;
+  if (loser === holder || !isMoving(purchase, loser, at)) return;
+  const names = purchase.grant.entitlements;
+  const [lost, won] = [await readEntitlements(tx, loser, names), await readEntitlements(tx, holder, names)];
+  const moving = [{ id, purchase }];
+  writeLoss(tx, { loser, held: lost, moving }, { holder, at });
+  writeGrounds(tx, won, { user: holder, grounds: groundsOf(moving) });
 }
