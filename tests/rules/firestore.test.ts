@@ -70,6 +70,10 @@ const DOCUMENTS: Record<string, object> = {
   "keys/ada": { state: "active", kek: "local", wrapped: "AAAA" },
   "webhooks/revenuecat_1": { state: "retrying", body: "{}" },
   "outbox/e1": { type: "catalog.defined" },
+  "aliases/a1": { user: "ada", moves: [] },
+  "temporaries/t1": { user: "ada" },
+  "adjustments/v1": { user: "ada" },
+  "reconciliations/revenuecat": { checked: 0 },
   "admins/olga": { name: "Olga" },
   "anything/else": {},
 };
@@ -131,6 +135,10 @@ describe("a document", () => {
     ["keys/ada", []],
     ["webhooks/revenuecat_1", []],
     ["outbox/e1", []],
+    ["aliases/a1", []],
+    ["temporaries/t1", []],
+    ["adjustments/v1", []],
+    ["reconciliations/revenuecat", []],
     ["admins/olga", []],
     ["anything/else", []],
   ])("%s is read by %j and nobody else", async (path, readers) => {

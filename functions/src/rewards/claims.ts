@@ -1,6 +1,6 @@
+import { getApps, initializeApp } from "firebase-admin/app";
 import { getAuth } from "firebase-admin/auth";
 import { isAdmin } from "../platform/admins.ts";
-import { firestore } from "../platform/firestore.ts";
 import { log } from "../platform/log.ts";
 import { MAX_ENTITLEMENTS } from "./entitlement.ts";
 import { isActive } from "./entitlements.ts";
@@ -66,10 +66,8 @@ function byEnd([a, one]: readonly [string, Entitlement], [b, other]: readonly [s
 
 /** False for a user whom there is not. */
 async function write(uid: string, claims: Claims): Promise<boolean> {
-  // Connects the app that both stand on.
-  firestore();
   try {
-    await getAuth().setCustomUserClaims(uid, claims);
+    await getAuth(getApps()[0] ?? initializeApp()).setCustomUserClaims(uid, claims);
     return true;
   } catch (error) {
     if (!isUnknownUser(error)) throw error;

@@ -10,7 +10,9 @@ export const Synced = z.object({
     z.object({
       product: z.string(),
       purchase: z.string(),
-      result: z.enum(["granted", "already-granted", "unknown-product", "too-old", "refused", "refunded"]),
+      result: z.enum(["granted", "already-granted", "unknown-product", "too-old", "refused"]),
+      /** Its money has gone back, and so has what it gave. */
+      refunded: z.boolean().optional(),
     }),
   ),
 });

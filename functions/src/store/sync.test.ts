@@ -127,8 +127,8 @@ describe("what an app has been granted", () => {
     await subscribe(ada.uid);
     await sync(ada);
     vendor.customers.cancel(ada.uid, "monthly", true);
-    expect((await sync(ada)).purchases).toMatchObject([{ result: "refunded" }]);
-    expect((await sync(ada)).purchases).toMatchObject([{ result: "already-granted" }]);
+    expect((await sync(ada)).purchases).toMatchObject([{ result: "already-granted", refunded: true }]);
+    expect((await sync(ada)).purchases).toMatchObject([{ result: "already-granted", refunded: true }]);
     expect(await coins(ada.uid)).toBe(0);
     expect(await pro(ada.uid)).toMatchObject({ active: false });
   });

@@ -32,8 +32,10 @@ export async function sync(caller: Caller): Promise<Synced> {
   if (granted.length > 0 && fetched.originalId !== undefined) waits.push(waitingForCustomer(fetched.originalId));
   await Promise.all(waits.map((waiting) => retryWaitingFor(waiting, "sync")));
   return {
-    purchases: followed.flatMap(({ fact, purchase, result }) =>
-      result === undefined ? [] : [{ product: fact.product, purchase, result }],
+    purchases: followed.flatMap(({ fact, purchase, result, isRefunded }) =>
+      result === undefined
+        ? []
+        : [{ product: fact.product, purchase, result, ...(isRefunded ? { refunded: true } : {}) }],
     ),
   };
 }

@@ -12,14 +12,7 @@ import type { Fetched, Listed } from "./subscriber.ts";
 import { takeOver } from "./transfer.ts";
 
 /** What became of a purchase that RevenueCat lists. */
-export type Settled =
-  | "granted"
-  | "already-granted"
-  | "unknown-product"
-  | "too-old"
-  | "refused"
-  /** It was taken back, since RevenueCat says that its money was. */
-  | "refunded";
+export type Settled = "granted" | "already-granted" | "unknown-product" | "too-old" | "refused";
 
 /** One thing that is not here as it is at RevenueCat. */
 export interface Difference {
@@ -35,11 +28,13 @@ export interface Followed {
   readonly purchase: string;
   /** Undefined for what was refunded before it was ever known here. */
   readonly result: Settled | undefined;
+  /** What it gave was taken back, since its money was. */
+  readonly isRefunded?: boolean;
   readonly differences: readonly Difference[];
 }
 
 /** What is known here of purchases, by id. One read each. */
-export async function readPurchases(ids: readonly string[]): Promise<Map<string, Purchase | Foretold>> {
+async function readPurchases(ids: readonly string[]): Promise<Map<string, Purchase | Foretold>> {
   if (ids.length === 0) return new Map();
   const snapshots = await firestore().getAll(...ids.map((id) => purchases().doc(id)));
   return new Map(
@@ -89,8 +84,8 @@ async function settleKnown(listed: Listed, known: Purchase, { purchase, asOf, dr
     if (hasMoved) await transact((tx) => takeOver(tx, purchase, { holder: fact.user, at: asOf }));
     for (const { news } of found) await transact((tx) => hear(tx, purchase, news));
   }
-  const result = found.some(({ kind }) => kind === "refunded") ? "refunded" : "already-granted";
-  return { fact, purchase, result, differences };
+  const isRefunded = known.state === "refunded" || found.some(({ kind }) => kind === "refunded");
+  return { fact, purchase, result: "already-granted", isRefunded, differences };
 }
 
 async function settleNew(listed: Listed, look: boolean, { purchase, asOf, dryRun }: Step): Promise<Followed> {
