@@ -31,6 +31,8 @@ const SETTINGS = {
   GRANT_PURCHASES_SINCE: "",
   REVENUECAT_WEBHOOK_AUTHORIZATION: "the-authorization",
   REVENUECAT_API_KEY: "the-api-key",
+  REVENUECAT_API_KEY_V2: "the-api-key",
+  REVENUECAT_PROJECT_ID: "",
   REVENUECAT_CURRENCIES: "CRD=COIN",
   STRIPE_URL: "http://127.0.0.1:1",
   APP_URLS: "https://game.example.com",

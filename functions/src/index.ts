@@ -34,6 +34,9 @@ setGlobalOptions({ region: config.region, memory: "512MiB", concurrency: 80, max
 /** What whoever writes the books needs. */
 const bookkeeping = [secrets.ledgerKeys];
 
+/** What whoever compares with RevenueCat needs. */
+const askingRevenueCat = [secrets.revenueCatApiKey, secrets.revenueCatApiKeyV2];
+
 export const api = service("api", services.api, {
   minInstances: config.minInstances,
   secrets: [...bookkeeping, secrets.sealingKeys],
@@ -46,7 +49,7 @@ export const pay = service("pay", services.pay, {
 export const admin = service("admin", services.admin, {
   concurrency: 20,
   maxInstances: 5,
-  secrets: [...bookkeeping, secrets.sealingKeys, secrets.stripeApiKey, secrets.revenueCatApiKey],
+  secrets: [...bookkeeping, secrets.sealingKeys, secrets.stripeApiKey, ...askingRevenueCat],
 });
 
 /** What vendors call. */
@@ -146,7 +149,7 @@ export const storeReconciliation = onSchedule(
   {
     schedule: "every day 03:30",
     timeZone: "Etc/UTC",
-    secrets: [...bookkeeping, secrets.revenueCatApiKey],
+    secrets: [...bookkeeping, ...askingRevenueCat],
     timeoutSeconds: 1_800,
   },
   async () => {

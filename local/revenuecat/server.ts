@@ -4,10 +4,10 @@ import { ACTIONS, shown, UnknownEvent, type World } from "./actions.ts";
 import { Customers, UnknownPurchase } from "./customers.ts";
 import { Deliveries, type WebhookTarget } from "./deliveries.ts";
 import { page } from "./page.ts";
-import { subscriberAnswer } from "./wire.ts";
+import { subscriberAnswer, subscriptionId, subscriptionsAnswer, transactionsAnswer } from "./wire.ts";
 
 /**
- * A simulator of RevenueCat: its REST API v1 for apps' servers, its webhooks, and below `/simulator/` what in life people do in
+ * A simulator of RevenueCat: its REST API v1 for apps' servers, two methods of its v2, its webhooks, and below `/simulator/` what in life people do in
  * the stores: buy, renew, cancel, ask for their money back.
  */
 export interface RevenueCatOptions {
@@ -86,7 +86,7 @@ const NOT_FOUND: Reply = { status: 404, body: { code: 7000, message: "Not found.
 
 async function route(simulator: Simulator, request: IncomingMessage): Promise<Reply> {
   const path = (request.url ?? "/").split("?", 1)[0] as string;
-  if (path.startsWith("/v1/")) return api(simulator, request, path);
+  if (/^\/v[12]\//.test(path)) return api(simulator, request, path);
   if (request.method === "GET") return look(simulator, path);
   if (request.method !== "POST") return NOT_FOUND;
   const name = /^\/simulator\/(\w+)$/.exec(path)?.[1] ?? "";
@@ -101,22 +101,37 @@ async function route(simulator: Simulator, request: IncomingMessage): Promise<Re
 
 /** RevenueCat's own API. Source of the errors: https://www.revenuecat.com/docs/api-v1/error-handling */
 function api(simulator: Simulator, request: IncomingMessage, path: string): Reply {
-  const id = /^\/v1\/subscribers\/([^/]+)$/.exec(path)?.[1];
-  if (id === undefined || request.method !== "GET") return NOT_FOUND;
+  const answer = request.method === "GET" ? answerOf(simulator.customers, path) : undefined;
+  if (!answer) return NOT_FOUND;
   if (request.headers.authorization !== `Bearer ${simulator.options.apiKey}`) {
     return { status: 401, body: { code: 7225, message: "Invalid API Key." } };
   }
   const { status, count } = simulator.trouble;
-  if (count > 0) {
-    simulator.trouble = { status, count: count - 1 };
-    const message = status === 429 ? "Rate limit exceeded." : "Internal server error.";
-    return {
-      status,
-      body: { code: status === 429 ? 7638 : 7110, message },
-      ...(status === 429 ? { headers: { "retry-after": "1" } } : {}),
-    };
+  if (count === 0) return { status: 200, body: answer() };
+  simulator.trouble = { status, count: count - 1 };
+  return status === 429
+    ? { status, body: { code: 7638, message: "Rate limit exceeded." }, headers: { "retry-after": "1" } }
+    : { status, body: { code: 7110, message: "Internal server error." } };
+}
+
+/** What is asked for at a path: a customer by the API v1, or by the v2 a customer's subscriptions and the periods of one. */
+function answerOf(customers: Customers, path: string): (() => object) | undefined {
+  const [version, collection, ...rest] = path.split("/").slice(1).map(decodeURIComponent);
+  if (version === "v1") {
+    const [id] = rest;
+    return collection === "subscribers" && id && rest.length === 1
+      ? () => subscriberAnswer(customers.get(id))
+      : undefined;
   }
-  return { status: 200, body: subscriberAnswer(simulator.customers.get(decodeURIComponent(id))) };
+  const [, kind, id = "", what] = rest;
+  if (collection !== "projects" || rest.length !== 4) return undefined;
+  if (kind === "customers" && what === "subscriptions") return () => subscriptionsAnswer(customers.get(id));
+  const purchase = customers.all
+    .flatMap(({ purchases }) => purchases)
+    .find((one) => one.kind === "subscription" && subscriptionId(one) === id);
+  return kind === "subscriptions" && what === "transactions" && purchase
+    ? () => transactionsAnswer(purchase)
+    : undefined;
 }
 
 function look({ customers, deliveries }: Simulator, path: string): Reply {

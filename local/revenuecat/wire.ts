@@ -205,6 +205,50 @@ export function subscriberAnswer(customer: Customer): object {
   };
 }
 
+/**
+ * What the API v2 answers for a customer's subscriptions and for all periods of one of them, as far as both tell what was paid and
+ * what has gone back. Source: https://www.revenuecat.com/docs/api-v2/subscription-transactions
+ */
+export function subscriptionsAnswer({ id, purchases }: Customer): object {
+  const subscriptions = purchases.filter(({ kind }) => kind === "subscription");
+  return list(
+    subscriptions.map((purchase) => ({
+      object: "subscription",
+      id: subscriptionId(purchase),
+      customer_id: id,
+      store: purchase.store.toLowerCase(),
+      environment: purchase.environment.toLowerCase(),
+      starts_at: purchase.originalPurchasedAt,
+      current_period_starts_at: purchase.purchasedAt,
+      current_period_ends_at: purchase.expiresAt ?? null,
+    })),
+  );
+}
+
+export function transactionsAnswer(purchase: Purchase): object {
+  const { transaction, product, purchasedAt, expiresAt, refundedAt } = purchase;
+  const periods = [...purchase.earlier, { transaction, product, purchasedAt, expiresAt, refundedAt }];
+  return list(
+    periods.map((period) => ({
+      object: "subscription_transaction",
+      id: period.transaction,
+      product_store_identifier: period.product,
+      purchased_at: period.purchasedAt,
+      expiration_date: period.expiresAt ?? null,
+      effective_expiration_date: period.refundedAt ?? period.expiresAt ?? null,
+      revenue_in_usd: { currency: "USD", gross: period.refundedAt === undefined ? purchase.price : 0 },
+    })),
+  );
+}
+
+export function subscriptionId({ originalTransaction }: Purchase): string {
+  return `sub${originalTransaction}`;
+}
+
+function list(items: readonly object[]): object {
+  return { object: "list", items, next_page: null };
+}
+
 /** Google sells a subscription in base plans. Webhooks name both as `product:plan`; this answer names them apart. */
 function idAndPlan({ store, product }: Purchase): { product: string; plan?: string } {
   const [id = "", plan] = store === "PLAY_STORE" ? product.split(":", 2) : [product];

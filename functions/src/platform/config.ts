@@ -22,6 +22,11 @@ export const config = {
     default: "https://api.revenuecat.com",
     description: "Base URL of RevenueCat's REST API.",
   }),
+  revenueCatProject: defineString("REVENUECAT_PROJECT_ID", {
+    default: "",
+    description:
+      "RevenueCat's id of the project, as proj1ab2c3d4, for its REST API v2. Empty: refunds of earlier periods are not looked for.",
+  }),
   revenueCatCurrencies: defineString("REVENUECAT_CURRENCIES", {
     default: "",
     description:
@@ -105,6 +110,8 @@ export const secrets = {
   revenueCatWebhookAuthorization: defineSecret("REVENUECAT_WEBHOOK_AUTHORIZATION"),
   /** A secret API key (v1) of the RevenueCat project. */
   revenueCatApiKey: defineSecret("REVENUECAT_API_KEY"),
+  /** A secret API key (v2) of it; anything where REVENUECAT_PROJECT_ID is empty. */
+  revenueCatApiKeyV2: defineSecret("REVENUECAT_API_KEY_V2"),
   /** A secret key of the Stripe account, `sk_…` or `rk_…`. */
   stripeApiKey: defineSecret("STRIPE_API_KEY"),
   /** Signing secret of the webhook endpoint for events of our own account, `whsec_…`. */

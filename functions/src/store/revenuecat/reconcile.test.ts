@@ -90,6 +90,31 @@ describe("comparing with RevenueCat", () => {
     expect((await listEntitlements({ uid: bo })).entitlements).toMatchObject([{ active: true, willRenew: true }]);
   });
 
+  test("takes back what an earlier period gave whose money has gone back, of which no webhook tells", async () => {
+    const { uid } = someone();
+    await told(uid, buy(uid));
+    const { customers } = vendor;
+    customers.renew(uid, "monthly");
+    await receive(
+      revenueCat,
+      webhookRequest(webhookBody("RENEWAL", customers.get(uid), customers.find(uid, "monthly"))),
+    );
+    expect(await coins(uid)).toBe(200);
+    customers.refundEarlier(uid, "monthly");
+    expect(await all(false)).toEqual([]);
+    process.env.REVENUECAT_PROJECT_ID = "proj_local";
+    try {
+      expect(await all(true)).toEqual(["refunded"]);
+      expect(await coins(uid)).toBe(200);
+      await all(false);
+      expect(await all(false)).toEqual([]);
+    } finally {
+      process.env.REVENUECAT_PROJECT_ID = "";
+    }
+    expect(await coins(uid)).toBe(100);
+    expect((await listEntitlements({ uid })).entitlements).toMatchObject([{ active: true, willRenew: true }]);
+  });
+
   test("reports what is not listed any more, and leaves it to people", async () => {
     const { uid } = someone();
     await told(uid, buy(uid));

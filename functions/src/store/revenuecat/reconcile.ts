@@ -1,10 +1,12 @@
 import { now } from "../../platform/clock.ts";
 import type { Caller } from "../../platform/endpoint.ts";
-import { FieldPath, type Query, timestamp } from "../../platform/firestore.ts";
+import { FieldPath, type Query, timestamp, transact } from "../../platform/firestore.ts";
 import { log } from "../../platform/log.ts";
-import { purchaseId } from "../purchase.ts";
+import { hear } from "../hear.ts";
+import { purchaseId, WHOLE } from "../purchase.ts";
 import { type Foretold, type Purchase, purchases } from "../records.ts";
 import { type Difference, differenceOf, type Followed, follow } from "./follow.ts";
+import { canFetchPeriods, fetchReturned } from "./periods.ts";
 import { reconciliations } from "./records.ts";
 import { fetchCustomer } from "./subscriber.ts";
 
@@ -124,14 +126,36 @@ async function compare(user: string, ours: readonly Known[], dryRun: boolean): P
   const fetched = await fetchCustomer(user);
   const followed = await follow(fetched, dryRun);
   // Nothing at all is listed of a customer whom RevenueCat was told to forget.
-  const gone = fetched.listed.length === 0 ? [] : ours.flatMap((known) => notListed(known, followed));
-  return [...followed.flatMap(({ differences }) => differences), ...gone];
+  const unlisted = fetched.listed.length === 0 ? [] : ours.filter((known) => !isListed(known, followed));
+  return [
+    ...followed.flatMap(({ differences }) => differences),
+    ...unlisted.flatMap(notListed),
+    ...(await earlierRefunds(user, unlisted, dryRun)),
+  ];
+}
+
+function isListed([id]: Known, followed: readonly Followed[]): boolean {
+  return followed.some(({ fact }) => purchaseId(fact) === id);
+}
+
+/** Earlier periods of subscriptions that were paid for and whose money has gone back, of which nothing else tells. */
+async function earlierRefunds(user: string, unlisted: readonly Known[], dryRun: boolean): Promise<Difference[]> {
+  const earlier = unlisted.flatMap(([id, purchase]) =>
+    purchase.state === "granted" && purchase.expiresAt !== null && (purchase.price?.amount ?? 0) > 0
+      ? [{ id, transaction: purchase.transaction }]
+      : [],
+  );
+  if (earlier.length === 0 || !canFetchPeriods()) return [];
+  const at = now();
+  const returned = await fetchReturned(user);
+  const refunded = earlier.filter(({ transaction }) => returned.has(transaction));
+  if (!dryRun) for (const { id } of refunded) await transact((tx) => hear(tx, id, { kind: "refunded", at, ...WHOLE }));
+  return refunded.map(({ id }) => differenceOf(id, { kind: "refunded", ours: "paid", theirs: "refunded" }));
 }
 
 /** Of a subscription only the latest period is listed. */
-function notListed([id, purchase]: Known, followed: readonly Followed[]): Difference[] {
+function notListed([id, purchase]: Known): Difference[] {
   if (purchase.state !== "granted" || purchase.expiresAt !== null) return [];
   if (purchase.purchasedAt.toMillis() > now() - SETTLED_MILLIS) return [];
-  if (followed.some(({ fact }) => purchaseId(fact) === id)) return [];
   return [differenceOf(id, { kind: "not-listed", ours: purchase.state, theirs: "none" })];
 }
