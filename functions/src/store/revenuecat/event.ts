@@ -24,6 +24,7 @@ const Payment = { store: z.string().min(1).max(50), environment: Environment, tr
 
 export const PurchaseEvent = Base.extend({
   type: z.enum(["INITIAL_PURCHASE", "RENEWAL", "NON_RENEWING_PURCHASE"]),
+  event_timestamp_ms: Millis,
   ...Customer,
   ...Payment,
   product_id: Id,
