@@ -15,7 +15,7 @@ export interface PurchaseFact {
   readonly purchasedAt: number;
   /** Null: for ever. */
   readonly expiresAt: number | null;
-  /** A free trial, or somebody else of the family has paid. */
+  /** A free trial, a gift, or somebody else of the family has paid. */
   readonly isFree: boolean;
   readonly price: Purchase["price"];
   readonly house?: Purchase["house"];

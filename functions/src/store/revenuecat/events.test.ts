@@ -170,6 +170,15 @@ describe("of a subscription, what is heard ends in a stated outcome and its effe
     expect(await coins(uid)).toBe(100);
   });
 
+  test("what an operator gives at RevenueCat entitles, and gives no coins", async () => {
+    const { uid } = someone();
+    await send(
+      withFields(buy(uid), { period_type: "PROMOTIONAL", store: "PROMOTIONAL", price_in_purchased_currency: 0 }),
+    );
+    expect(await pro(uid)).toMatchObject({ active: true });
+    expect(await coins(uid)).toBe(0);
+  });
+
   test.each(["INVOICE_ISSUANCE", "EXPERIMENT_ENROLLMENT", "PRICE_INCREASE_CONSENT_REQUIRED"])(
     "%s: is noted and changes nothing",
     async (type) => {

@@ -18,10 +18,15 @@ export function factOf(user: string, event: PurchaseEvent): PurchaseFact {
     transaction: event.transaction_id,
     purchasedAt: event.purchased_at_ms,
     expiresAt: event.expiration_at_ms ?? null,
-    isFree: event.period_type === "TRIAL" || event.is_family_share === true,
+    isFree: isUnpaid(event.period_type) || event.is_family_share === true,
     price: priceOf(event.price_in_purchased_currency, event.currency),
     vendor: "revenuecat",
   };
+}
+
+/** A free trial, or what an operator gives at RevenueCat. */
+export function isUnpaid(periodType: string | null | undefined): boolean {
+  return ["TRIAL", "PROMOTIONAL"].includes(periodType?.toUpperCase() ?? "");
 }
 
 /** RevenueCat gives prices as decimal fractions; from here on they are whole numbers of the currency's smallest unit. */

@@ -4,6 +4,7 @@ import { config, secrets } from "../../platform/config.ts";
 import { Failure } from "../../platform/failure.ts";
 import { log } from "../../platform/log.ts";
 import type { PurchaseFact } from "../purchase.ts";
+import { isUnpaid } from "./fact.ts";
 
 /**
  * What RevenueCat knows of a customer, by its REST API v1.
@@ -120,7 +121,7 @@ function listedOf(user: string, product: string, listed: unknown, isSubscription
       transaction: bought.store_transaction_id,
       purchasedAt: bought.purchase_date,
       expiresAt: bought.expires_date ?? null,
-      isFree: bought.period_type?.toUpperCase() === "TRIAL" || bought.ownership_type === "FAMILY_SHARED",
+      isFree: isUnpaid(bought.period_type) || bought.ownership_type === "FAMILY_SHARED",
       price: undefined,
       vendor: "revenuecat",
     },
