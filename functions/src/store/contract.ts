@@ -38,7 +38,7 @@ export const Reconciled = z.object({
   differences: z.array(
     z.object({
       id: z.string(),
-      /** `missing`, `holder`, `refunded`, `end`, `renewal`, `grace`, `pause`, `not-listed`; more may come. */
+      /** `missing`, `holder`, `refunded`, `end`, `renewal`, `grace`, `pause`, `not-listed`, `unanswered`; more may come. */
       kind: z.string(),
       purchase: z.string(),
       ours: z.string(),

@@ -17,7 +17,16 @@ export type Settled = "granted" | "already-granted" | "unknown-product" | "too-o
 /** One thing that is not here as it is at RevenueCat. */
 export interface Difference {
   readonly id: string;
-  readonly kind: "missing" | "holder" | "refunded" | "end" | "renewal" | "grace" | "pause" | "not-listed";
+  readonly kind:
+    | "missing"
+    | "holder"
+    | "refunded"
+    | "end"
+    | "renewal"
+    | "grace"
+    | "pause"
+    | "not-listed"
+    | "unanswered";
   readonly purchase: string;
   readonly ours: string;
   readonly theirs: string;

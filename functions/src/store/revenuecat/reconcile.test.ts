@@ -139,12 +139,21 @@ describe("comparing with RevenueCat", () => {
     expect(await reconcileRevenueCat()).toEqual({ checked: 1, differences: 0 });
   });
 
-  test("stops when RevenueCat cannot be asked", async () => {
-    const { uid } = someone();
-    await told(uid, buy(uid));
-    const url = process.env.REVENUECAT_URL;
-    process.env.REVENUECAT_URL = "http://127.0.0.1:1";
+  test("names whom RevenueCat does not tell of, goes on with the others, and stops when it tells of nobody", async () => {
+    const users = [someone().uid, someone().uid, someone().uid];
+    for (const uid of users) await told(uid, buy(uid));
+    for (const uid of users) vendor.customers.cancel(uid, "monthly", true);
+    await fail(1);
+    const { differences } = await reconcile({ dryRun: false });
+    expect(differences.map(({ kind }) => kind).sort()).toEqual(["refunded", "refunded", "unanswered"]);
+    for (const uid of Array.from({ length: 5 }, () => someone().uid)) await told(uid, buy(uid));
+    await fail(5);
     await expect(reconcile({ dryRun: false })).rejects.toMatchObject({ reason: "revenuecat-unavailable" });
-    process.env.REVENUECAT_URL = url;
   });
 });
+
+const fail = (count: number) =>
+  fetch(`http://127.0.0.1:${vendor.port}/simulator/troubles`, {
+    method: "POST",
+    body: JSON.stringify({ status: 500, count }),
+  });

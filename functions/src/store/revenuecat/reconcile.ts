@@ -1,5 +1,6 @@
 import { now } from "../../platform/clock.ts";
 import type { Caller } from "../../platform/endpoint.ts";
+import { Failure } from "../../platform/failure.ts";
 import { FieldPath, type Query, timestamp, transact } from "../../platform/firestore.ts";
 import { log } from "../../platform/log.ts";
 import { hear } from "../hear.ts";
@@ -18,6 +19,8 @@ const PAGE = 50;
 /** A run ends in time for its function; the next goes on where it was. */
 const MAX_RUN_MILLIS = 20 * 60_000;
 const MAX_PAGES = 1_000;
+/** Of a page; past it RevenueCat is taken for down, and the next run goes on here. */
+const MAX_UNANSWERED = 5;
 /** What was bought just now may be on its way. */
 const SETTLED_MILLIS = 3_600_000;
 
@@ -36,7 +39,7 @@ export interface Page {
 /**
  * A page of comparing what RevenueCat has sold with what RevenueCat says of it now. What is missing is granted, what was refunded is taken
  * back, moved ends are moved, each under the keys of the webhooks that should have told it; what RevenueCat does not list any more is only
- * reported, since nothing tells why. Throws `revenuecat-unavailable`.
+ * reported, since nothing tells why, and so is of whom RevenueCat does not answer. Throws `revenuecat-unavailable` if that goes on.
  *
  * Bill: a read for each purchase, and one for each that RevenueCat lists of its buyer; what is set right as its webhook.
  */
@@ -45,7 +48,18 @@ export async function reconcile({ cursor, dryRun }: { cursor?: string | undefine
   const { docs } = await (await queryOf(place)).get();
   const page = docs.map((document) => [document.id, document.data()] as const);
   const differences: Difference[] = [];
-  for (const [user, ours] of byHolder(page)) differences.push(...(await compare(user, ours, dryRun)));
+  let unanswered = 0;
+  for (const [user, ours] of byHolder(page)) {
+    try {
+      differences.push(...(await compare(user, ours, dryRun)));
+    } catch (error) {
+      if (!isUnavailable(error) || ++unanswered >= MAX_UNANSWERED) throw error;
+      // One customer whom RevenueCat cannot tell of does not keep the others from being compared.
+      differences.push(
+        ...ours.map(([id]) => differenceOf(id, { kind: "unanswered", ours: "known", theirs: "no answer" })),
+      );
+    }
+  }
   const last = docs.at(-1);
   const next = docs.length < PAGE ? following(place.walk) : { walk: place.walk, after: last?.id };
   return {
@@ -83,6 +97,10 @@ export async function reconcileByHand(
   log.info("reconciled by hand", { by: caller.uid, dryRun: request.dryRun });
   const { differences, ...page } = await reconcile(request);
   return { ...page, differences: [...differences] };
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof Failure && error.reason === "revenuecat-unavailable";
 }
 
 interface Place {
@@ -126,7 +144,8 @@ async function compare(user: string, ours: readonly Known[], dryRun: boolean): P
   const fetched = await fetchCustomer(user);
   const followed = await follow(fetched, dryRun);
   // Nothing at all is listed of a customer whom RevenueCat was told to forget.
-  const unlisted = fetched.listed.length === 0 ? [] : ours.filter((known) => !isListed(known, followed));
+  const unlisted =
+    fetched.listed.length === 0 || !fetched.isWhole ? [] : ours.filter((known) => !isListed(known, followed));
   return [
     ...followed.flatMap(({ differences }) => differences),
     ...unlisted.flatMap(notListed),

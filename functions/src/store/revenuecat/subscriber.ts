@@ -62,6 +62,8 @@ export interface Fetched {
   readonly asOf: number;
   /** The id that the customer had first, often an anonymous one. */
   readonly originalId: string | undefined;
+  /** Whether everything is listed, or only what is newest. */
+  readonly isWhole: boolean;
   /** The latest period of each subscription, and what else was bought; newest first. */
   readonly listed: readonly Listed[];
 }
@@ -79,6 +81,7 @@ export async function fetchCustomer(user: string): Promise<Fetched> {
   return {
     asOf,
     originalId: subscriber.original_app_user_id ?? undefined,
+    isWhole: all.length <= MAX_PURCHASES,
     listed: all
       .filter((one) => one !== undefined)
       .filter(({ fact }) => fact.environment === "PRODUCTION" || config.grantSandboxPurchases.value())
