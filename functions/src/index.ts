@@ -89,13 +89,20 @@ export const webhookRetries = onTaskDispatched(
 const subscribers = [...rewards, ...store];
 
 /** Tells subscribers of what has happened. */
-export const outbox = onDocumentCreated({ document: "outbox/{id}", retry: true }, async ({ params }) => {
-  await deliver(params.id, subscribers);
-});
+export const outbox = onDocumentCreated(
+  { document: "outbox/{id}", retry: true, secrets: [...bookkeeping, secrets.revenueCatApiKey] },
+  async ({ params }) => {
+    await deliver(params.id, subscribers);
+  },
+);
 
 /** Picks up what a crash between two steps has left lying, and what has run out. */
 export const housekeeping = onSchedule(
-  { schedule: "every 10 minutes", timeZone: "Etc/UTC", secrets: [...bookkeeping, secrets.stripeApiKey] },
+  {
+    schedule: "every 10 minutes",
+    timeZone: "Etc/UTC",
+    secrets: [...bookkeeping, secrets.stripeApiKey, secrets.revenueCatApiKey],
+  },
   async () => {
     await Promise.all([
       sweep(),

@@ -53,6 +53,8 @@ const Change = z.object({
   days: z.number().min(0).max(366).default(7),
   /** The product that it becomes. */
   to: Id.default("another"),
+  /** Of a change: at once, and not when it renews. */
+  immediate: z.boolean().default(false),
   ...Manner,
 });
 type Change = z.output<typeof Change>;
@@ -109,7 +111,17 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
   extensions: change("SUBSCRIPTION_EXTENDED", (customers, { customer, product, days }) =>
     customers.extend(customer, product, days),
   ),
-  changes: change("PRODUCT_CHANGE", (customers, { customer, product, to }) => customers.change(customer, product, to)),
+  changes: async (world, body) => {
+    const { customer, product, to, immediate, ...manner } = Change.parse(body);
+    const { customers, deliveries } = world;
+    const old = customers.change(customer, product, to);
+    const told = webhookBody("PRODUCT_CHANGE", customers.get(customer), old);
+    if (!immediate) return await dispatch(deliveries, told, manner);
+    const bought = customers.upgrade(customer, product, to);
+    const paid = dispatch(deliveries, webhookBody("RENEWAL", customers.get(customer), bought), manner);
+    const [changed] = await Promise.all([dispatch(deliveries, told, manner), paid]);
+    return changed;
+  },
   reversals: change("REFUND_REVERSED", (customers, { customer, product }) => customers.reverse(customer, product)),
   earlierRefunds: ({ customers }, body) => {
     const { customer, product } = Change.parse(body);

@@ -186,6 +186,22 @@ export class Customers {
     return purchase;
   }
 
+  /** It becomes another product at once: what it was ends now, and the new one is paid. */
+  upgrade(id: string, product: string, to: string): Purchase {
+    const old = this.find(id, product);
+    const bought: Purchase = {
+      ...old,
+      product: to,
+      transaction: newTransaction(),
+      purchasedAt: Date.now(),
+      expiresAt: Date.now() + old.days * DAY_MILLIS,
+      earlier: [],
+    };
+    old.expiresAt = Date.now();
+    this.get(id).purchases.push(settle(bought));
+    return bought;
+  }
+
   /** A refund is taken back. */
   reverse(id: string, product: string): Purchase {
     const purchase = this.find(id, product);

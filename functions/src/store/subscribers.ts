@@ -3,6 +3,9 @@ import { retryWaitingFor } from "../platform/webhooks.ts";
 import { stripeSubscribers } from "./stripe/subscribers.ts";
 import { waitingForProduct } from "./waiting.ts";
 
+/** Tells that a subscription goes on as another product, at once or later. */
+export const SUBSCRIPTION_CHANGED = "subscription.changed";
+
 /** What the store does when something has happened elsewhere. */
 export const subscribers: readonly Subscriber[] = [
   ...stripeSubscribers,
@@ -19,6 +22,15 @@ export const subscribers: readonly Subscriber[] = [
     react: async ({ id, data: { customers } }) => {
       const known = Array.isArray(customers) ? customers : [];
       for (const customer of known) await retryWaitingFor(`customer:${String(customer)}`, id);
+    },
+  },
+  {
+    name: "store/follow-changed-subscription",
+    type: SUBSCRIPTION_CHANGED,
+    react: async ({ data }) => {
+      const { fetchCustomer } = await import("./revenuecat/subscriber.ts");
+      const { follow } = await import("./revenuecat/follow.ts");
+      await follow(await fetchCustomer(String(data.user)));
     },
   },
 ];

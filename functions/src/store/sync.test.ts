@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Purchase } from "../../../local/revenuecat/customers.ts";
 import { type RevenueCatServer, startRevenueCat } from "../../../local/revenuecat/server.ts";
-import { webhookBody } from "../../../local/revenuecat/wire.ts";
+import { type EventType, webhookBody } from "../../../local/revenuecat/wire.ts";
 import { someone, useBackend, webhookRequest } from "../../testing.ts";
 import { wallet } from "../ledger/wallet.ts";
+import { deliver, outbox } from "../platform/outbox.ts";
 import { receive, retry } from "../platform/webhooks.ts";
 import { listEntitlements } from "../rewards/entitlements.ts";
 import { catalog } from "./records.ts";
 import { follow } from "./revenuecat/follow.ts";
 import { fetchCustomer } from "./revenuecat/subscriber.ts";
 import { revenueCat } from "./revenuecat/webhook.ts";
+import { subscribers } from "./subscribers.ts";
 import { sync } from "./sync.ts";
 
 const backend = useBackend();
@@ -154,6 +157,39 @@ describe("what an app has been granted", () => {
     await follow(before);
     expect(await pro(ada.uid)).toMatchObject({ willRenew: false });
   });
+});
+
+test("an upgrade ends what was before as soon as it is told of, and a downgrade leaves it until it ends", async () => {
+  const give = (id: string) => ({
+    title: id,
+    grant: { coins: { COIN: 10 }, items: {}, entitlements: [id] },
+    grantDuringTrial: false,
+  });
+  for (const id of ["basic", "plus"]) await catalog().doc(id).set(give(id));
+  const { customers } = vendor;
+  const told = async (uid: string, type: EventType, purchase: Purchase) => {
+    await receive(revenueCat, webhookRequest(webhookBody(type, customers.get(uid), purchase)));
+    for (const { id } of (await outbox().where("type", "==", "subscription.changed").get()).docs)
+      await deliver(id, subscribers);
+  };
+  const may = async (uid: string) =>
+    (await listEntitlements({ uid })).entitlements.filter(({ active }) => active).map(({ entitlement }) => entitlement);
+
+  const [up, down] = [someone().uid, someone().uid];
+  const basic = customers.purchase(up, { product: "basic", kind: "subscription" });
+  await told(up, "INITIAL_PURCHASE", basic);
+  customers.change(up, "basic", "plus");
+  const plus = customers.upgrade(up, "basic", "plus");
+  await told(up, "RENEWAL", plus);
+  await told(up, "PRODUCT_CHANGE", basic);
+  expect(await may(up)).toEqual(["plus"]);
+  expect(await coins(up)).toBe(20);
+
+  const first = customers.purchase(down, { product: "plus", kind: "subscription" });
+  await told(down, "INITIAL_PURCHASE", first);
+  await told(down, "PRODUCT_CHANGE", customers.change(down, "plus", "basic"));
+  expect(await may(down)).toEqual(["plus"]);
+  expect(await coins(down)).toBe(10);
 });
 
 test("an app that asks without pause is told when to ask again", async () => {

@@ -51,6 +51,7 @@ export const NewsEvent = Base.extend({
     "REFUND_REVERSED",
   ]),
   ...Payment,
+  app_user_id: Id.nullish(),
   event_timestamp_ms: Millis,
   expiration_at_ms: Millis.nullish(),
   cancel_reason: Text,

@@ -73,7 +73,7 @@ const pro = async (uid: string) => {
 };
 const record = async (uid: string) => (await purchases().where("user", "==", uid).get()).docs[0]?.data();
 const tellStore = async () => {
-  const due = await outbox().orderBy("dueAt").get();
+  const due = await outbox().where("type", "==", "customer.known").get();
   for (const { id } of due.docs) await deliver(id, subscribers);
 };
 

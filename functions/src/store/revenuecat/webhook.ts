@@ -4,12 +4,14 @@ import { parseInput } from "../../platform/endpoint.ts";
 import { Failure } from "../../platform/failure.ts";
 import type { Transaction } from "../../platform/firestore.ts";
 import { equalSecrets } from "../../platform/ids.ts";
+import { emit } from "../../platform/outbox.ts";
 import { type Outcome, Postponed, type WebhookSource } from "../../platform/webhooks.ts";
 import { productOf } from "../catalog.ts";
 import { grant } from "../grant.ts";
 import { hear } from "../hear.ts";
 import { purchaseId } from "../purchase.ts";
 import { purchases } from "../records.ts";
+import { SUBSCRIPTION_CHANGED } from "../subscribers.ts";
 import { waitingForCustomer, waitingForProduct, waitingForPurchase } from "../waiting.ts";
 import { alias } from "./alias.ts";
 import { currency } from "./currency.ts";
@@ -106,7 +108,15 @@ async function news(tx: Transaction, event: NewsEvent): Promise<Outcome> {
   const heard = newsOf(event);
   if (!heard) return { result: "noted", reason: "changes-nothing", purchase: id };
   const ended = await endTemporary(tx, event);
-  return ended ?? (await hear(tx, id, heard));
+  const outcome = ended ?? (await hear(tx, id, heard));
+  if (heard.kind === "changed") lookSoon(tx, event, outcome);
+  return outcome;
+}
+
+/** A change may be for now or for later, and the event does not say which: how things stand then is asked for. */
+function lookSoon(tx: Transaction, { id, app_user_id }: NewsEvent, { user }: Outcome): void {
+  const known = typeof user === "string" ? user : app_user_id;
+  if (known && isUser(known)) emit(tx, { type: SUBSCRIPTION_CHANGED, key: id, data: { user: known } });
 }
 
 function keyOf({ environment, store, transaction_id }: PurchaseEvent | NewsEvent): Parameters<typeof purchaseId>[0] {
