@@ -4,7 +4,7 @@ import { firestore, isAlreadyExists, transact } from "../../platform/firestore.t
 import { productOf } from "../catalog.ts";
 import { grant } from "../grant.ts";
 import { hear } from "../hear.ts";
-import { type PurchaseFact, purchaseId } from "../purchase.ts";
+import { groundOf, type PurchaseFact, purchaseId } from "../purchase.ts";
 import { type Foretold, type Product, type Purchase, purchases } from "../records.ts";
 import { moved } from "./customer.ts";
 import { disagreements } from "./differences.ts";
@@ -87,7 +87,7 @@ async function settleKnown(listed: Listed, known: Purchase, { purchase, asOf, dr
   const found = disagreements(known, listed, asOf);
   const differences = found.map(({ kind, ours, theirs }) => differenceOf(purchase, { kind, ours, theirs }));
   const holder = known.movedTo ?? known.user;
-  const hasMoved = holder !== fact.user && known.grant.entitlements.length > 0;
+  const hasMoved = holder !== fact.user && known.grant.entitlements.length > 0 && isRunning(known, asOf);
   if (hasMoved) differences.push(differenceOf(purchase, { kind: "holder", ours: holder, theirs: fact.user }));
   if (!dryRun) {
     if (hasMoved) await transact((tx) => takeOver(tx, purchase, { holder: fact.user, at: asOf }));
@@ -95,6 +95,11 @@ async function settleKnown(listed: Listed, known: Purchase, { purchase, asOf, dr
   }
   const isRefunded = known.state === "refunded" || found.some(({ kind }) => kind === "refunded");
   return { fact, purchase, result: "already-granted", isRefunded, differences };
+}
+
+function isRunning(purchase: Purchase, at: number): boolean {
+  const { endsAt } = groundOf(purchase);
+  return endsAt === null || endsAt.toMillis() > at;
 }
 
 async function settleNew(listed: Listed, look: boolean, { purchase, asOf, dryRun }: Step): Promise<Followed> {
