@@ -56,6 +56,7 @@ test("it installs the very versions that were tested, and loads", { timeout: 180
     "outbox",
     "pay",
     "receipts",
+    "storeReconciliation",
     "webhookRetries",
     "webhooks",
   ]);
