@@ -5,6 +5,14 @@ import { onSchedule } from "firebase-functions/v2/scheduler";
 import { onTaskDispatched } from "firebase-functions/v2/tasks";
 import * as z from "zod";
 import { expireHolds, expireLots, fold, foldAll, signHeads } from "./ledger/index.ts";
+import {
+  Again,
+  webhookSources as payoutSources,
+  subscribers as payouts,
+  reconcileYesterday,
+  runTask,
+  sweepWithdrawals,
+} from "./payouts/index.ts";
 import { config, secrets } from "./platform/config.ts";
 import { withoutDomains } from "./platform/domains.ts";
 import { service } from "./platform/endpoint.ts";
@@ -57,12 +65,14 @@ export const webhooks = webhookService(
   {
     revenuecat: async () => (await import("./store/revenuecat/webhook.ts")).revenueCat,
     stripe: async () => (await import("./store/stripe/webhook.ts")).stripeWebhooks,
+    "stripe-connect": async () => (await import("./payouts/webhook.ts")).stripeConnect,
   },
   {
     secrets: [
       ...bookkeeping,
       secrets.revenueCatWebhookAuthorization,
       secrets.stripeWebhookSecret,
+      secrets.stripeConnectWebhookSecret,
       secrets.stripeApiKey,
     ],
   },
@@ -77,7 +87,8 @@ export const webhookRetries = onTaskDispatched(
   },
   async ({ data }) => {
     const { id } = z.object({ id: DocumentId }).parse(data);
-    await retry(await webhookSources(), id, "task").catch((error: unknown) => {
+    const sources = [...(await webhookSources()), ...(await payoutSources())];
+    await retry(sources, id, "task").catch((error: unknown) => {
       if (!(error instanceof Postponed)) throw error;
       // Not an error of ours; the queue tries again.
       log.info("webhook still waiting", { id, reason: error.reason });
@@ -86,7 +97,26 @@ export const webhookRetries = onTaskDispatched(
   },
 );
 
-const subscribers = [...rewards, ...store];
+/** Carries withdrawals on; see `payouts/run.ts`. Stripe takes 100 calls a second, and others make some, too. */
+export const payoutTasks = onTaskDispatched(
+  {
+    retryConfig: { maxAttempts: 50, minBackoffSeconds: 30, maxBackoffSeconds: 3_600, maxDoublings: 7 },
+    rateLimits: { maxConcurrentDispatches: 10, maxDispatchesPerSecond: 10 },
+    // Shorter than a try of a call takes to settle; see payouts/attempts.ts.
+    timeoutSeconds: 120,
+    secrets: [...bookkeeping, secrets.stripeApiKey],
+  },
+  async ({ data }) => {
+    const { id } = z.object({ id: DocumentId }).parse(data);
+    await runTask(id).catch((error: unknown) => {
+      if (!(error instanceof Again)) throw error;
+      // Not an error of ours; the queue comes again.
+      throw new HttpsError("unavailable", error.message);
+    });
+  },
+);
+
+const subscribers = [...rewards, ...store, ...payouts];
 
 /** Tells subscribers of what has happened. */
 export const outbox = onDocumentCreated(
@@ -114,6 +144,7 @@ export const housekeeping = onSchedule(
       sweepReceipts(),
       expireGifts(),
       settleRefunds(),
+      sweepWithdrawals(),
     ]);
   },
 );
@@ -161,5 +192,19 @@ export const storeReconciliation = onSchedule(
   },
   async () => {
     await reconcileStores();
+  },
+);
+
+/** Compares yesterday's books with Stripe's; what differs is in `differences/`. */
+export const payoutReconciliation = onSchedule(
+  {
+    schedule: "every day 03:30",
+    timeZone: "Etc/UTC",
+    secrets: [...bookkeeping, secrets.stripeApiKey],
+    timeoutSeconds: 1_800,
+    retryCount: 5,
+  },
+  async () => {
+    await reconcileYesterday();
   },
 );

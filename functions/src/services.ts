@@ -13,12 +13,14 @@ export const services = {
   /** What players call and that talks to vendors. */
   pay: {
     store: async () => (await import("./store/endpoint.ts")).pay,
+    payouts: async () => (await import("./payouts/endpoint.ts")).pay,
   },
   /** What operators call. */
   admin: {
     ledger: async () => (await import("./ledger/endpoint.ts")).admin,
     rewards: async () => (await import("./rewards/endpoint.ts")).admin,
     store: async () => (await import("./store/endpoint.ts")).admin,
+    payouts: async () => (await import("./payouts/endpoint.ts")).admin,
     leaderboards: async () => (await import("./leaderboards/endpoint.ts")).admin,
     webhooks: async () => (await import("./admin/endpoint.ts")).admin,
     keys: async () => (await import("./admin/endpoint.ts")).keys,

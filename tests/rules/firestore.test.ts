@@ -75,6 +75,13 @@ const DOCUMENTS: Record<string, object> = {
   "adjustments/v1": { user: "ada" },
   "reconciliations/revenuecat": { checked: 0 },
   "admins/olga": { name: "Olga" },
+  "audit/a1": { by: "olga", action: "payouts/approve" },
+  "payoutAccounts/ada": { state: "enabled", account: "acct_1" },
+  "payoutCases/w1": { why: ["amount"], owner: "ada" },
+  "payoutFlags/ada": { why: "plays from two countries" },
+  "withdrawals/w1": { owner: "ada", state: "held" },
+  "reconciliations/2026-01-31": { phase: "there" },
+  "differences/d1": { kind: "missing-here" },
   "anything/else": {},
 };
 
@@ -140,6 +147,13 @@ describe("a document", () => {
     ["adjustments/v1", []],
     ["reconciliations/revenuecat", []],
     ["admins/olga", []],
+    ["audit/a1", []],
+    ["payoutAccounts/ada", ["ada"]],
+    ["payoutCases/w1", []],
+    ["payoutFlags/ada", []],
+    ["withdrawals/w1", ["ada"]],
+    ["reconciliations/2026-01-31", []],
+    ["differences/d1", []],
     ["anything/else", []],
   ])("%s is read by %j and nobody else", async (path, readers) => {
     for (const [name, db] of Object.entries({ ada, bo, operator, nobody })) {
@@ -179,6 +193,9 @@ describe("a query", () => {
     expect((await assertSucceeds(mine(ada, "rolls", "user", "ada"))).size).toBe(1);
     expect((await assertSucceeds(mine(ada, "orders", "user", "ada"))).size).toBe(1);
     await assertFails(mine(bo, "rolls", "user", "ada"));
+    expect((await assertSucceeds(mine(ada, "withdrawals", "owner", "ada"))).size).toBe(1);
+    await assertFails(mine(bo, "withdrawals", "owner", "ada"));
+    await assertFails(getDocs(collection(ada, "withdrawals")));
     await assertFails(mine(bo, "accounts", "owner", "ada"));
     await assertFails(mine(bo, "orders", "user", "ada"));
     await assertFails(mine(ada, "refunds", "user", "ada"));
@@ -208,7 +225,19 @@ describe("a query", () => {
     await assertFails(getDocs(query(collection(ada, "leaderboards/arcade/players"), limit(1))));
   });
 
-  test.each(["transactions", "keys", "webhooks", "outbox", "admins", "users"])("of %s is for nobody", async (path) => {
+  test.each([
+    "transactions",
+    "keys",
+    "webhooks",
+    "outbox",
+    "admins",
+    "audit",
+    "payoutAccounts",
+    "payoutCases",
+    "payoutFlags",
+    "differences",
+    "users",
+  ])("of %s is for nobody", async (path) => {
     for (const db of [ada, operator, nobody]) await assertFails(getDocs(query(collection(db, path), limit(1))));
   });
 });

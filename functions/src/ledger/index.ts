@@ -3,6 +3,7 @@
 export { secretSeed } from "./chain.ts";
 export { currencyOf, isMoney } from "./currencies.ts";
 export { expireLots } from "./expiry.ts";
+export { type Booked, transactionsAbout } from "./find.ts";
 export { fold, foldAll } from "./fold.ts";
 export { signHeads } from "./heads.ts";
 export type { Judged } from "./hold-moves.ts";

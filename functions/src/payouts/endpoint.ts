@@ -1,6 +1,10 @@
 import { action } from "../platform/endpoint.ts";
 import {
   CancelRequest,
+  Corrections,
+  CorrectRequest,
+  Differences,
+  DifferencesRequest,
   Flagged,
   FlagRequest,
   Onboarding,
@@ -11,12 +15,16 @@ import {
   PayoutAccountView,
   Queue,
   QueueRequest,
+  Reconciled,
+  ReconcileRequest,
   Withdrawals,
   WithdrawalsRequest,
   WithdrawalView,
   WithdrawRequest,
 } from "./contract.ts";
 import { onboard, payoutAccount } from "./onboard.ts";
+import { correct, listDifferences } from "./reconcile/correct.ts";
+import { reconcile } from "./reconcile/run.ts";
 import { addNote, approve, flag, queue, reject, retryWithdrawal } from "./review.ts";
 import { cancel, listWithdrawals, withdraw } from "./withdraw.ts";
 
@@ -35,4 +43,7 @@ export const admin = {
   note: action({ access: "admin", input: OperatorRequest, output: Operated, run: addNote }),
   retry: action({ access: "admin", input: OperatorRequest, output: Operated, run: retryWithdrawal }),
   flag: action({ access: "admin", input: FlagRequest, output: Flagged, run: flag }),
+  reconcile: action({ access: "admin", input: ReconcileRequest, output: Reconciled, run: reconcile }),
+  differences: action({ access: "admin", input: DifferencesRequest, output: Differences, run: listDifferences }),
+  correct: action({ access: "admin", input: CorrectRequest, output: Corrections, run: correct }),
 };
