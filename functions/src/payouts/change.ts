@@ -118,7 +118,7 @@ function dueAfter(state: State, since: number): number | undefined {
 }
 
 /** Where the coins of a withdrawal are now. */
-export function placeOf({ hold, booked, state }: Pick<Withdrawal, "hold" | "booked" | "state">): Place {
+function placeOf({ hold, booked, state }: Pick<Withdrawal, "hold" | "booked" | "state">): Place {
   if (PUTS[state] === "wallet") return "wallet";
   if (booked !== undefined) return "gone";
   return hold === undefined ? "wallet" : "hold";

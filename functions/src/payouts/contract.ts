@@ -116,7 +116,7 @@ export const FlagRequest = z.object({
 
 export const Flagged = z.object({ flagged: z.boolean() });
 
-export const DIFFERENCE_KINDS = [
+const DIFFERENCE_KINDS = [
   "missing-here",
   "missing-there",
   "amount-differs",

@@ -51,7 +51,7 @@ const event = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       do: fc.constant("webhooks" as const),
-      mode: fc.constantFrom("drop", "duplicate", "hold"),
+      mode: fc.constantFrom("drop", "duplicate"),
       times: fc.integer({ min: 1, max: 3 }),
     }),
   },
@@ -63,30 +63,36 @@ async function happen(id: string, uid: string, what: Event): Promise<void> {
   if (what.do === "advance") await advance(id);
   if (what.do === "twice-at-once") await Promise.allSettled([advance(id), advance(id)]);
   if (what.do === "cancel") await cancel({ uid }, { id }).catch(() => undefined);
-  if (what.do === "wait") await stripe.advance(what.hours * HOUR);
+  if (what.do === "wait") await pass(what.hours);
   if (what.do === "fault") await stripe.fault(what.mode, what.path, { method: what.method, times: what.times });
-  if (what.do === "webhooks") {
-    await stripe.simulate("POST", "webhooks/rules", {
-      mode: what.mode,
-      times: what.times,
-      types: ["payout.paid", "payout.failed"],
-    });
-  }
+  if (what.do === "webhooks") await webhooks({ mode: what.mode, times: what.times });
   if (what.do === "one-step") {
     const current = (await withdrawals().doc(id).get()).data();
     if (current) await STEPS[current.state](id, current);
   }
 }
 
+/** Webhooks come when time passes, in any order, and not into the middle of a step: that would only cost time. */
+async function webhooks(rule?: { mode: string; times: number }): Promise<void> {
+  await stripe.simulate("DELETE", "webhooks/rules");
+  if (rule) await stripe.simulate("POST", "webhooks/rules", rule);
+  await stripe.simulate("POST", "webhooks/rules", { mode: "hold" });
+}
+
+async function pass(hours: number): Promise<void> {
+  await stripe.advance(hours * HOUR);
+  await stripe.simulate("POST", "webhooks/release", { order: "shuffled" });
+  await stripe.advance(1);
+}
+
 async function settle(id: string): Promise<string> {
   await stripe.simulate("DELETE", "faults");
-  await stripe.simulate("DELETE", "webhooks/rules");
-  await stripe.simulate("POST", "webhooks/release", { order: "shuffled" });
+  await webhooks();
   for (let round = 0; round < MAX_ROUNDS; round++) {
     await advance(id);
     const state = (await withdrawals().doc(id).get()).data()?.state ?? "";
     if (SETTLED.has(state)) return state;
-    await stripe.advance(7 * HOUR);
+    await pass(7);
   }
   throw new Error("it does not settle");
 }
@@ -118,12 +124,12 @@ test("whatever goes wrong and whenever, what left Stripe is what left the books,
       fc.constantFrom("000123456789", "000111111113"),
       async (events, account_number) => {
         await stripe.simulate("DELETE", "faults");
-        await stripe.simulate("DELETE", "webhooks/rules");
+        await webhooks();
         const { uid } = someone();
         await onboard({ uid }, HOME);
         const account = (await payoutAccounts().doc(uid).get()).data()?.account ?? "";
         await stripe.simulate("POST", `accounts/${account}/complete`, { account_number });
-        await stripe.advance(1_000);
+        await pass(0);
         await post({
           key: `earn ${uid}`,
           kind: "prize",
@@ -142,7 +148,7 @@ test("whatever goes wrong and whenever, what left Stripe is what left the books,
         expect(balance).toMatchObject({ available: state === "paid" ? 0 : AMOUNT, held: 0, owed: 0 });
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 15 },
   );
   expect(seen).toContain("paid");
   expect(seen).toContain("returned");

@@ -6,16 +6,6 @@ export async function webhookSources(): Promise<readonly WebhookSource[]> {
   return [(await import("./webhook.ts")).stripeConnect];
 }
 
-export {
-  type Escrow,
-  type Funding,
-  fund,
-  giveBack,
-  putOffDeadline,
-  type Reward,
-  reward,
-  settleDispute,
-} from "./escrow.ts";
 export { reconcileYesterday } from "./reconcile/run.ts";
 export { Again, runTask, sweepWithdrawals } from "./run.ts";
 export { subscribers } from "./subscribers.ts";

@@ -97,6 +97,6 @@ export type PayoutCase = z.infer<typeof PayoutCase>;
 export const payoutCases = () => collection("payoutCases", PayoutCase);
 
 /** `payoutFlags/{uid}`: a user whose every withdrawal people look at. */
-export const PayoutFlag = z.object({ why: z.string(), by: z.string(), at: Moment });
+const PayoutFlag = z.object({ why: z.string(), by: z.string(), at: Moment });
 
 export const payoutFlags = () => collection("payoutFlags", PayoutFlag);
