@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing.ts";
 import { PAYOUT_SETTINGS, useStripe } from "../../testing-payouts.ts";
 import { post, release } from "../ledger/index.ts";
@@ -277,6 +277,10 @@ describe("a withdrawal", () => {
 });
 
 describe("of a call whose answer is lost", () => {
+  afterEach(async () => {
+    await stripe.simulate("DELETE", "webhooks/rules");
+  });
+
   test.each([
     ["timeout-before", "/v1/transfers"],
     ["timeout-after-success", "/v1/transfers"],
@@ -288,9 +292,10 @@ describe("of a call whose answer is lost", () => {
     ["timeout-after-success", "/v1/payouts"],
     ["500", "/v1/payouts"],
     ["500-after-success", "/v1/payouts"],
-  ])("nothing is released and nothing sent twice: %s of %s", async (mode, path) => {
+  ])("nothing is released and nothing sent twice, even if no webhook comes: %s of %s", async (mode, path) => {
     const uid = await worker(30_000);
     const { id } = await ask(uid, 10_000);
+    await stripe.simulate("POST", "webhooks/rules", { mode: "drop" });
     await stripe.fault(mode, path, { method: "POST" });
     expect(await advance(id)).toBe("again");
     expect(await has(uid)).toEqual({ available: 20_000, held: 10_000, owed: 0 });
