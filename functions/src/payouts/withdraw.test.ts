@@ -6,6 +6,7 @@ import { verify } from "../ledger/verify.ts";
 import { wallet } from "../ledger/wallet.ts";
 import { deeds } from "../platform/audit.ts";
 import { now } from "../platform/clock.ts";
+import { firestore } from "../platform/firestore.ts";
 import { deliver, outbox } from "../platform/outbox.ts";
 import { change } from "./change.ts";
 import { onboard, payoutAccount } from "./onboard.ts";
@@ -320,6 +321,50 @@ describe("of a call whose answer is lost", () => {
     expect({ sent: await sentFor(id), paid: await atBank(uid) }).toEqual({ sent: 9_750, paid: 9_750 });
     expect((await stateOf(id))?.state).toBe("paid");
   });
+});
+
+/** Has this process end at its n-th transaction: before it, or after it was committed and before anybody heard of it. */
+const dieAt = (n: number, when: "before" | "after") => {
+  const database = firestore();
+  const original = database.runTransaction.bind(database);
+  let count = 0;
+  database.runTransaction = (async (...given: Parameters<typeof original>) => {
+    count++;
+    if (count > n || (count === n && when === "before")) throw new Error("the process has ended");
+    const result = await original(...given);
+    if (count === n) throw new Error("the process has ended");
+    return result;
+  }) as typeof original;
+  return () => {
+    database.runTransaction = original;
+    return count >= n;
+  };
+};
+
+describe("a process that ends at any of its steps", () => {
+  test.each(["before", "after"] as const)(
+    "loses and doubles nothing (%s each commit)",
+    { timeout: 120_000 },
+    async (when) => {
+      let deaths = 0;
+      for (let n = 1; n < 20; n++) {
+        const uid = await worker(30_000);
+        const key = `withdrawal of a process ${when} ${n}`;
+        const restart = dieAt(n, when);
+        await ask(uid, 10_000, key)
+          .then(({ id }) => advance(id))
+          .catch(() => undefined);
+        if (!restart()) break;
+        deaths++;
+        const { id } = await ask(uid, 10_000, key);
+        await settle(id);
+        expect((await stateOf(id))?.state).toBe("paid");
+        expect({ sent: await sentFor(id), paid: await atBank(uid) }).toEqual({ sent: 9_750, paid: 9_750 });
+        expect(await has(uid)).toEqual({ available: 20_000, held: 0, owed: 0 });
+      }
+      expect(deaths).toBeGreaterThan(6);
+    },
+  );
 });
 
 describe("a withdrawal that nobody carries on", () => {
