@@ -36,7 +36,7 @@ export interface Deed {
 }
 
 /** The id of a deed's entry. */
-function auditId({ action, key }: Pick<Deed, "action" | "key">): string {
+export function auditId({ action, key }: Pick<Deed, "action" | "key">): string {
   return deterministicId("audit", action, key);
 }
 
