@@ -1,9 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { useBackend } from "../../testing.ts";
 import { usePayouts } from "../../testing-payouts.ts";
+
+
 import { PAYOUT_SETTINGS } from "../../testing-connect.ts";
-import { deeds } from "../platform/audit.ts";
+import { audit, auditId, deeds } from "../platform/audit.ts";
+
 import { payoutCases, withdrawals } from "./records.ts";
+
 import { addNote, approve, flag, queue, reject, retryWithdrawal } from "./review.ts";
 
 useBackend(PAYOUT_SETTINGS);
@@ -60,6 +64,10 @@ describe("operators", () => {
     expect(await retryWithdrawal({ uid: "olga" }, { id, note: "to see" })).toMatchObject({ state: "review" });
     expect(await reject({ uid: "olga" }, { id, note: "stolen card" })).toMatchObject({ state: "rejected" });
     expect(await stateOf(id)).toMatchObject({ reason: "rejected-by-operator" });
+    const written = await audit()
+      .doc(auditId({ action: "payouts/reject", key: id }))
+      .get();
+    expect(written.data()).toMatchObject({ by: "olga", note: "stolen card", details: { from: "review" } });
     expect(await has(uid)).toEqual({ available: 90_000, held: 0, owed: 0 });
     await expect(reject({ uid: "paul" }, { id, note: "again" })).rejects.toMatchObject({
       details: { reason: "withdrawal-left" },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing.ts";
-import { DAY, MINUTE, usePayouts } from "../../testing-payouts.ts";
 import { PAYOUT_SETTINGS } from "../../testing-connect.ts";
+import { DAY, MINUTE, usePayouts } from "../../testing-payouts.ts";
 import { post, release } from "../ledger/index.ts";
 import { verify } from "../ledger/verify.ts";
 import { now } from "../platform/clock.ts";
