@@ -1,11 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { useBackend } from "../../testing.ts";
-import { usePayouts } from "../../testing-payouts.ts";
-
-
 import { PAYOUT_SETTINGS } from "../../testing-connect.ts";
+import { usePayouts } from "../../testing-payouts.ts";
 import { audit, auditId, deeds } from "../platform/audit.ts";
-
 import { payoutCases, withdrawals } from "./records.ts";
 
 import { addNote, approve, flag, queue, reject, retryWithdrawal } from "./review.ts";
