@@ -7,6 +7,7 @@ import { listEntitlements } from "../../rewards/entitlements.ts";
 import { catalog, purchases } from "../records.ts";
 import { checkout } from "./checkout.ts";
 import { CheckoutRequest } from "./contract.ts";
+import { portal } from "./portal.ts";
 import { customers, orders } from "./records.ts";
 
 const backend = useBackend({ GRANT_SANDBOX_PURCHASES: "true" });
@@ -182,6 +183,20 @@ describe("nobody", () => {
     "not a url",
   ])("is led to %s", async (successUrl) => {
     await expect(checkout(someone(), asking("purchase-1", { successUrl }))).rejects.toMatchObject({
+      reason: "return-url-not-allowed",
+    });
+  });
+});
+
+describe("the customer portal", () => {
+  test("opens for the caller's own customer, and leads back to the app only", async () => {
+    const ada = someone();
+    const { url } = await portal(ada, { returnUrl: "https://game.example.com/account" });
+    expect(url).toContain("/p/session/bps_");
+    expect((await customers().doc(ada.uid).get()).data()).toMatchObject({
+      test: { id: expect.stringMatching(/^cus_/) },
+    });
+    await expect(portal(ada, { returnUrl: "https://evil.example.com/" })).rejects.toMatchObject({
       reason: "return-url-not-allowed",
     });
   });

@@ -93,7 +93,8 @@ export async function orderOf(tx: Transaction, { metadata }: Stripe.Subscription
   return isDocumentId(order) ? (await tx.get(orders().doc(order))).data() : undefined;
 }
 
-function givenBy(product: Product, { isRest }: Period): Product {
+/** What RevenueCat's virtual currencies would tell of, nobody tells of here. */
+function givenBy({ coinsFrom: _, ...product }: Product, { isRest }: Period): Product {
   return isRest ? { ...product, grant: { ...product.grant, coins: {}, items: {} } } : product;
 }
 

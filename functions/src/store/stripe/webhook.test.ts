@@ -224,6 +224,20 @@ describe("whatever happens to webhooks on their way", () => {
     expect((await verify({ scope: "all" })).problems).toEqual([]);
   });
 
+  test("ten that come at the same moment, about the payment and its refund, grant once and take back once", async () => {
+    const ada = someone();
+    vendor.isDown = true;
+    const { payment } = await buy(ada);
+    const before = Array.from({ length: 5 }, () => send(eventOf("payment_intent.succeeded", { id: payment })));
+    await refund(payment, 400);
+    const after = Array.from({ length: 5 }, () =>
+      send(eventOf("charge.refunded", { id: "ch_1", payment_intent: payment })),
+    );
+    const receipts = await Promise.all([...before, ...after]);
+    expect(receipts.filter(({ outcome }) => outcome.result === "granted")).toHaveLength(1);
+    expect(await has(ada.uid)).toEqual({ coins: 600, swords: 2 });
+  });
+
   test("a refund heard of first grants what is left when the payment is heard of", async () => {
     const ada = someone();
     await vendor.simulate("webhooks/rules", { mode: "drop", types: ["payment_intent.succeeded", "charge.succeeded"] });
