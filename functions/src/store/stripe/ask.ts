@@ -12,6 +12,9 @@ export function isLive(): boolean {
 /** These are about our key and no caller's fault. */
 const OURS: ReadonlySet<string> = new Set(["StripeAuthenticationError", "StripePermissionError"]);
 
+/** Refused for now: Stripe has not done it, and will when asked again. Source: https://docs.stripe.com/error-codes */
+const FOR_NOW: ReadonlySet<string> = new Set(["lock_timeout", "rate_limit", "idempotency_key_in_use"]);
+
 /** Asks Stripe for a caller. What Stripe refuses becomes `stripe-refused` with its `code`; what may have been done, `stripe-unavailable`. */
 export async function ask<T>(work: (client: Stripe) => Promise<T>): Promise<T> {
   try {
@@ -20,8 +23,9 @@ export async function ask<T>(work: (client: Stripe) => Promise<T>): Promise<T> {
     const problem = stripeProblem(error);
     if (problem?.outcome !== "refused") throw error;
     const { code, declineCode } = problem;
-    if (error instanceof Error && "type" in error && OURS.has(String(error.type))) {
-      log.error("Stripe does not accept our key", error);
+    const isOurs = error instanceof Error && "type" in error && OURS.has(String(error.type));
+    if (isOurs || FOR_NOW.has(code)) {
+      log.error("Stripe does not do what it should", error, { code });
       throw new Failure("unavailable", "Stripe cannot be asked right now.", { reason: "stripe-unavailable" });
     }
     log.warn("Stripe refuses", { code, message: problem.message });
