@@ -10,7 +10,7 @@ import { orders, refunds } from "./records.ts";
 import { refund, settleRefunds } from "./refund.ts";
 import { topUp } from "./top-up.ts";
 
-useBackend({ GRANT_SANDBOX_PURCHASES: "true" });
+const backend = useBackend({ GRANT_SANDBOX_PURCHASES: "true" });
 const vendor = useStripe();
 const olga = someone();
 
@@ -83,6 +83,14 @@ describe("an operator", () => {
     await vendor.advance(1.1);
     expect(await recordOf(id)).toMatchObject({ state: "failed", problem: "expired_or_canceled_card" });
     expect(await coins(ada.uid)).toBe(1_000);
+  });
+
+  test("is billed 9 reads and 6 writes for a pack that only has coins, and 1 read when asking again", async () => {
+    const { purchase } = await buy(someone());
+    vendor.isDown = true;
+    const bill = async () => (await backend.billed(() => refund(olga, asking(purchase)))).bill;
+    expect(await bill()).toEqual({ reads: 9, writes: 6, deletes: 0 });
+    expect(await bill()).toEqual({ reads: 1, writes: 0, deletes: 0 });
   });
 
   test("who asks five times at once has it go back once", async () => {

@@ -15,7 +15,7 @@ import { checkout } from "./checkout.ts";
 import { CheckoutRequest, SubscriptionRequest } from "./contract.ts";
 import { orders } from "./records.ts";
 
-useBackend({ GRANT_SANDBOX_PURCHASES: "true", SUBSCRIPTION_GRACE_DAYS: "4" });
+const backend = useBackend({ GRANT_SANDBOX_PURCHASES: "true", SUBSCRIPTION_GRACE_DAYS: "4" });
 const vendor = useStripe();
 
 const DAY = 86_400_000;
@@ -271,6 +271,18 @@ describe("a subscriber", () => {
     expect([await isHeld(bo.uid, "max"), await isHeld(bo.uid, "pro")]).toEqual([true, false]);
     await vendor.advance(15.2);
     expect([await coins(ada.uid), await coins(bo.uid)]).toEqual([600, 300 + 700]);
+  });
+
+  test("is billed 1 read for a change, and what the webhooks of it cost", async () => {
+    const ada = someone();
+    await subscribe(ada, "plus");
+    vendor.isDown = true;
+    const request = SubscriptionRequest.parse({ key: "the change", change: "cancel" });
+    expect((await backend.billed(() => changeSubscription(ada, request))).bill).toEqual({
+      reads: 1,
+      writes: 0,
+      deletes: 0,
+    });
   });
 
   test("can switch to another interval only for more a day", async () => {
