@@ -9,5 +9,5 @@ export {
 } from "./entitlement.ts";
 export { expireItems } from "./expire.ts";
 export { type Entitlement, Ground } from "./records.ts";
-export { ItemId, NOTHING, Reward } from "./reward.ts";
+export { NOTHING, Reward } from "./reward.ts";
 export { subscribers } from "./subscribers.ts";
