@@ -55,6 +55,8 @@ test("it installs the very versions that were tested, and loads", { timeout: 180
     "ledgerHeads",
     "outbox",
     "pay",
+    "payoutReconciliation",
+    "payoutTasks",
     "receipts",
     "storeReconciliation",
     "webhookRetries",

@@ -28,7 +28,7 @@ test("npm run demo brings everything up, plays, says what happened and what it c
   const { output } = run;
   const line = (what: string) => output.split("\n").find((text) => text.includes(what)) ?? "";
   expect(line("Ada buys the starter pack")).toMatch(
-    /granted: coins 1000 COIN, items 1 iron_sword, entitlements no_ads +\d +6$/,
+    /granted: coins 1000 COIN, items 1 iron_sword, entitlements no_ads +\d +7$/,
   );
   expect(line("…and the webhook comes once more")).toMatch(/duplicate, earlier granted +1 +0$/);
   expect(line("Cy gets the money back")).toContain("refunded");
