@@ -19,5 +19,6 @@ export const services = {
     leaderboards: async () => (await import("./leaderboards/endpoint.ts")).admin,
     webhooks: async () => (await import("./admin/endpoint.ts")).admin,
     keys: async () => (await import("./admin/endpoint.ts")).keys,
+    audit: async () => (await import("./admin/endpoint.ts")).audit,
   },
 } as const satisfies Record<string, Modules>;

@@ -54,3 +54,32 @@ export const RotatedKeys = z.object({
   nextCursor: z.string().optional(),
 });
 export type RotatedKeys = z.infer<typeof RotatedKeys>;
+
+export const AuditRequest = z.object({
+  /** Only what was done to this document, as `withdrawals/abc`. */
+  subject: z.string().min(1).max(500).optional(),
+  /** Only what this operator did. */
+  by: DocumentId.optional(),
+  limit: z.int().min(1).max(100).default(50),
+  /** `nextCursor` of the page before. */
+  cursor: z.string().max(200).optional(),
+});
+
+/** What operators have done, newest first. */
+export const AuditPage = z.object({
+  deeds: z.array(
+    z.object({
+      id: z.string(),
+      by: z.string(),
+      /** As `payouts/approve`. */
+      action: z.string(),
+      subject: z.string(),
+      note: z.string(),
+      details: z.record(z.string(), z.json()),
+      /** Milliseconds since the epoch. */
+      at: z.int(),
+    }),
+  ),
+  nextCursor: z.string().optional(),
+});
+export type AuditPage = z.infer<typeof AuditPage>;

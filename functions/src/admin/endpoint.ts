@@ -1,5 +1,8 @@
 import { action } from "../platform/endpoint.ts";
+import { listDeeds } from "./audit.ts";
 import {
+  AuditPage,
+  AuditRequest,
   KeptWebhooks,
   KeptWebhooksRequest,
   RetriedWebhook,
@@ -17,4 +20,8 @@ export const admin = {
 
 export const keys = {
   rotate: action({ access: "admin", input: RotateKeys, output: RotatedKeys, run: rotateKeys }),
+};
+
+export const audit = {
+  list: action({ access: "admin", input: AuditRequest, output: AuditPage, run: listDeeds }),
 };
