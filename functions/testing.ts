@@ -29,6 +29,7 @@ const SETTINGS = {
   REGION: "us-central1",
   GRANT_SANDBOX_PURCHASES: "false",
   GRANT_PURCHASES_SINCE: "",
+  FRAUD: "off",
   REVENUECAT_WEBHOOK_AUTHORIZATION: "the-authorization",
   REVENUECAT_API_KEY: "the-api-key",
   STRIPE_URL: "http://127.0.0.1:1",

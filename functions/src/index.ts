@@ -4,6 +4,7 @@ import { HttpsError } from "firebase-functions/v2/https";
 import { onSchedule } from "firebase-functions/v2/scheduler";
 import { onTaskDispatched } from "firebase-functions/v2/tasks";
 import * as z from "zod";
+import { subscribers as fraud } from "./fraud/index.ts";
 import { expireHolds, expireLots, signHeads } from "./ledger/index.ts";
 import { config, secrets } from "./platform/config.ts";
 import { service } from "./platform/endpoint.ts";
@@ -56,7 +57,7 @@ export const webhookRetries = onTaskDispatched(
   },
 );
 
-const subscribers = [...store];
+const subscribers = [...fraud, ...store];
 
 /** Tells subscribers of what has happened. */
 export const outbox = onDocumentCreated({ document: "outbox/{id}", retry: true }, async ({ params }) => {

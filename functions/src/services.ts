@@ -15,6 +15,7 @@ export const services = {
   /** What operators call. */
   admin: {
     ledger: async () => (await import("./ledger/endpoint.ts")).admin,
+    fraud: async () => (await import("./fraud/endpoint.ts")).admin,
     store: async () => (await import("./store/endpoint.ts")).admin,
     leaderboards: async () => (await import("./leaderboards/endpoint.ts")).admin,
     webhooks: async () => (await import("./admin/endpoint.ts")).admin,

@@ -42,6 +42,8 @@ export const ReceiptOwner = z.object({
   user: Hash,
   /** Who else came with it, the latest last. */
   others: z.array(Hash),
+  /** Whose an operator has found it to be, too. */
+  accepted: z.array(Hash),
   updatedAt: Moment,
 });
 export type ReceiptOwner = z.infer<typeof ReceiptOwner>;
@@ -75,6 +77,8 @@ export const AssessmentRecord = z.object({
   findings: z.array(RecordedFinding),
   /** What it was counted under: documents of `velocity`. */
   sightings: z.array(Hash),
+  /** The document of `receiptOwners` of its receipt. */
+  receipt: Hash.optional(),
   at: Moment,
   /** Firestore's TTL policy deletes it then. */
   expiresAt: Moment,

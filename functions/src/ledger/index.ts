@@ -7,3 +7,4 @@ export { signHeads } from "./heads.ts";
 export { expireHolds } from "./holds.ts";
 export { post, prepareAll } from "./post.ts";
 export { readReversal } from "./reverse.ts";
+export { owedAfter, sentSince } from "./transfers.ts";

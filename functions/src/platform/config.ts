@@ -35,6 +35,11 @@ export const config = {
     default: false,
     description: "Whether purchases of the stores' sandboxes, which cost nothing, are granted.",
   }),
+  fraud: defineString("FRAUD", {
+    default: "on",
+    description:
+      "Whether purchases, withdrawals and gifts are judged by the rules against fraud: on, shadow (judged and written down, nothing is kept back) or off.",
+  }),
   sealingKmsKey: defineString("SEALING_KMS_KEY", {
     default: "",
     description:
