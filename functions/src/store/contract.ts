@@ -10,7 +10,8 @@ export const Synced = z.object({
     z.object({
       product: z.string(),
       purchase: z.string(),
-      result: z.enum(["granted", "already-granted", "unknown-product", "too-old", "refused"]),
+      /** `in-review`: somebody has a look at it first, and then it is given by itself. `rejected`: it gives nothing. */
+      result: z.enum(["granted", "already-granted", "in-review", "rejected", "unknown-product", "too-old", "refused"]),
     }),
   ),
 });

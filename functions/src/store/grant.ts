@@ -1,3 +1,4 @@
+import type { Assessment } from "../fraud/index.ts";
 import type { Transaction } from "../platform/firestore.ts";
 import type { Outcome } from "../platform/webhooks.ts";
 import {
@@ -11,21 +12,29 @@ import {
 import { groundOf, isRefunded, type PurchaseFact, purchaseId, purchaseOf } from "./purchase.ts";
 import { type Foretold, type Product, type Purchase, purchases } from "./records.ts";
 import { settlement } from "./refund.ts";
+import { withhold } from "./withhold.ts";
 
 /**
  * Grants a purchase as part of a Firestore transaction: its record, one ledger transaction, the items and the entitlements, all or
- * nothing. Nothing happens twice, because the purchase's record is *created* with it.
+ * nothing. Nothing happens twice, because the purchase's record is *created* with it. What the rules against fraud do not allow is recorded
+ * and gives nothing.
  *
  * Bill: one read for each currency and entitlement; one write for the purchase, the ledger transaction, each account, item and
  * entitlement.
- * @param known the purchase's record, if it was looked for: a purchase is new almost always, so the first try does not look
+ * @param given.known the purchase's record, if it was looked for: a purchase is new almost always, so the first try does not look
+ * @param given.assessment what the rules made of it; none: everything goes
  */
 export async function grant(
   tx: Transaction,
   fact: PurchaseFact,
-  given: { product: Product; via: Purchase["via"]; known?: Purchase | Foretold | undefined },
+  given: {
+    product: Product;
+    via: Purchase["via"];
+    known?: Purchase | Foretold | undefined;
+    assessment?: Assessment | undefined;
+  },
 ): Promise<Outcome> {
-  const { product, via, known } = given;
+  const { product, via, known, assessment } = given;
   const id = purchaseId(fact);
   if (known && known.state !== "foretold") return { result: "already-granted", purchase: id };
   if (known && isRefunded(known)) {
@@ -34,18 +43,33 @@ export async function grant(
   }
   const reward = rewardOf(product, fact);
   const bought = purchaseOf(fact, { grant: reward, via }, known);
+  const isNew = known === undefined;
+  if (!assessment) return await give(tx, id, { purchase: bought, isNew });
+  const purchase = { ...bought, assessment: assessment.id };
+  if (assessment.verdict !== "allow") return withhold(tx, id, { purchase, isNew, assessment });
+  return await give(tx, id, { purchase, isNew });
+}
+
+/** Gives what a purchase has bought and records it, as part of a Firestore transaction; see {@link grant}. */
+export async function give(
+  tx: Transaction,
+  id: string,
+  { purchase: bought, isNew }: { purchase: Purchase; isNew: boolean },
+): Promise<Outcome> {
+  const { user, grant: reward } = bought;
   // A part of the price may have gone back before this was heard of.
   const { changes, after } = settlement(id, bought);
-  const prepared = await prepareChanges(tx, fact.user, [grantOf(id, bought), ...changes]);
+  const prepared = await prepareChanges(tx, user, [grantOf(id, bought), ...changes]);
   const purchase = after(prepared.done.slice(1));
-  const held = await readEntitlements(tx, fact.user, reward.entitlements);
+  const holder = purchase.movedTo ?? user;
+  const held = await readEntitlements(tx, holder, reward.entitlements);
 
-  if (known) tx.set(purchases().doc(id), purchase);
-  else tx.create(purchases().doc(id), purchase);
+  if (isNew) tx.create(purchases().doc(id), purchase);
+  else tx.set(purchases().doc(id), purchase);
   prepared.write();
-  writeEntitlements(tx, held, { user: fact.user, id, ground: groundOf(purchase) });
+  writeEntitlements(tx, held, { user: holder, id, ground: groundOf(purchase) });
   const [{ transaction } = { transaction: "" }] = prepared.done;
-  return { result: "granted", purchase: id, transaction, user: fact.user, ...reward };
+  return { result: "granted", purchase: id, transaction, user, ...reward };
 }
 
 /** What a purchase gives, as the ledger and the inventory take it. */

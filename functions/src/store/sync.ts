@@ -1,3 +1,4 @@
+import { assess } from "../fraud/index.ts";
 import { config } from "../platform/config.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { Failure } from "../platform/failure.ts";
@@ -9,9 +10,13 @@ import { grant } from "./grant.ts";
 import { type PurchaseFact, purchaseId } from "./purchase.ts";
 import { type Foretold, type Purchase, purchases } from "./records.ts";
 import { fetchPurchases } from "./revenuecat/subscriber.ts";
+import { subjectOf } from "./subject.ts";
 import { waitingForPurchase } from "./waiting.ts";
 
 type Result = Synced["purchases"][number]["result"];
+
+/** What a record has been made of, given or kept back. */
+const RECORDED: readonly Result[] = ["granted", "in-review", "rejected"];
 
 /**
  * Grants at once what the caller has just bought, without waiting for the webhook: asks RevenueCat what they have and grants what is
@@ -26,8 +31,8 @@ export async function sync(caller: Caller): Promise<Synced> {
     results.push({ product: fact.product, purchase, result: await settle(fact, known.get(purchase)) });
   }
   // A webhook that came while the buyer was anonymous has nothing to wait for any more.
-  const granted = results.filter(({ result }) => result === "granted");
-  await Promise.all(granted.map(({ purchase }) => retryWaitingFor(waitingForPurchase(purchase), "sync")));
+  const recorded = results.filter(({ result }) => RECORDED.includes(result));
+  await Promise.all(recorded.map(({ purchase }) => retryWaitingFor(waitingForPurchase(purchase), "sync")));
   return { purchases: results };
 }
 
@@ -42,13 +47,19 @@ async function readPurchases(facts: readonly PurchaseFact[]): Promise<Map<string
   );
 }
 
+function resultOf({ state }: Purchase): Result {
+  if (state === "review") return "in-review";
+  return state === "rejected" ? "rejected" : "already-granted";
+}
+
 async function settle(fact: PurchaseFact, known: Purchase | Foretold | undefined): Promise<Result> {
-  if (known && known.state !== "foretold") return "already-granted";
+  if (known && known.state !== "foretold") return resultOf(known);
   if (isTooOld(fact)) return "too-old";
   const product = await productOf(fact.product);
   if (!product) return "unknown-product";
   try {
-    return await grantOne(fact, product, known !== undefined);
+    const assessment = await assess(subjectOf(fact, product));
+    return await grantOne(fact, { product, assessment }, known !== undefined);
   } catch (error) {
     if (error instanceof Failure) return "refused";
     throw error;
@@ -58,17 +69,17 @@ async function settle(fact: PurchaseFact, known: Purchase | Foretold | undefined
 /** @param look whether there may be a record of the purchase already */
 async function grantOne(
   fact: PurchaseFact,
-  product: Parameters<typeof grant>[2]["product"],
+  judged: Pick<Parameters<typeof grant>[2], "product" | "assessment">,
   look: boolean,
 ): Promise<Result> {
   try {
     const { result } = await transact(async (tx) => {
       const known = look ? (await tx.get(purchases().doc(purchaseId(fact)))).data() : undefined;
-      return await grant(tx, fact, { product, via: "sync", known });
+      return await grant(tx, fact, { ...judged, via: "sync", known });
     });
-    return result === "granted" ? "granted" : "already-granted";
+    return RECORDED.find((one) => one === result) ?? "already-granted";
   } catch (error) {
-    if (!look && isAlreadyExists(error)) return await grantOne(fact, product, true);
+    if (!look && isAlreadyExists(error)) return await grantOne(fact, judged, true);
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import type { Request } from "firebase-functions/v2/https";
+import { assess } from "../../fraud/index.ts";
 import { config, secrets } from "../../platform/config.ts";
 import { parseInput } from "../../platform/endpoint.ts";
 import { Failure } from "../../platform/failure.ts";
@@ -10,9 +11,11 @@ import { grant } from "../grant.ts";
 import { hear } from "../hear.ts";
 import { type News, purchaseId, WHOLE } from "../purchase.ts";
 import { purchases } from "../records.ts";
+import { subjectOf } from "../subject.ts";
 import { waitingForProduct, waitingForPurchase } from "../waiting.ts";
 import { userOf } from "./customer.ts";
 import { type EndEvent, isEnd, isPurchase, type PurchaseEvent, type RevenueCatEvent, WebhookBody } from "./event.ts";
+import { evidenceOf, heardOfSandbox, heardOfTransfer } from "./evidence.ts";
 import { factOf } from "./fact.ts";
 
 /** RevenueCat's webhooks. Source: https://www.revenuecat.com/docs/integrations/webhooks */
@@ -41,8 +44,10 @@ export const revenueCat: WebhookSource = {
 
 async function carryOut(tx: Transaction, event: RevenueCatEvent, retry: boolean): Promise<Outcome> {
   if (event.type === "TEST") return { result: "test" };
+  if (event.type === "TRANSFER") await heardOfTransfer(tx, event);
   if (!isPurchase(event) && !isEnd(event)) return { result: "ignored", reason: "type-not-handled" };
   if (event.environment === "SANDBOX" && !config.grantSandboxPurchases.value()) {
+    await heardOfSandbox(tx, event);
     return { result: "ignored", reason: "sandbox" };
   }
   if (isPurchase(event)) return await purchase(tx, event, retry);
@@ -57,7 +62,9 @@ async function purchase(tx: Transaction, event: PurchaseEvent, retry: boolean): 
   if (user === undefined) throw new Postponed("unknown-user", waitingForPurchase(id));
   const product = await productOf(event.product_id);
   if (!product) throw new Postponed("unknown-product", waitingForProduct(event.product_id));
-  return await grant(tx, factOf(user, event), { product, via: "webhook", known });
+  const fact = factOf(user, event);
+  const assessment = await assess(subjectOf(fact, product, evidenceOf(event)));
+  return await grant(tx, fact, { product, via: "webhook", known, assessment });
 }
 
 function keyOf({ environment, store, transaction_id }: PurchaseEvent | EndEvent): Parameters<typeof purchaseId>[0] {
