@@ -62,10 +62,8 @@ export async function assess(subject: Subject): Promise<Assessment | undefined> 
 async function judgeOnce(tx: Transaction, subject: Subject, settings: Settings): Promise<AssessmentRecord> {
   const places = placesOf(subject);
   const receipt = receiptOf(subject);
-  const [seen, owner] = await Promise.all([
-    getAll<Sightings>(tx, velocity(), [...places.values()]),
-    receipt === undefined ? undefined : tx.get(receiptOwners().doc(receipt)),
-  ]);
+  const seen = await getAll<Sightings>(tx, velocity(), [...places.values()]);
+  const owner = receipt === undefined ? undefined : await tx.get(receiptOwners().doc(receipt));
   const known: Known = new Map(
     [...places].map(([dimension, id]) => [dimension, seen.get(id) ?? nothingSeen(dimension)]),
   );

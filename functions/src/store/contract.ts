@@ -10,8 +10,9 @@ export const Synced = z.object({
     z.object({
       product: z.string(),
       purchase: z.string(),
-      /** `in-review`: somebody has a look at it first, and then it is given by itself. `rejected`: it gives nothing. */
-      result: z.enum(["granted", "already-granted", "in-review", "rejected", "unknown-product", "too-old", "refused"]),
+      result: z.enum(["granted", "already-granted", "unknown-product", "too-old", "refused"]),
+      /** Refused for now: somebody has a look at it first, and may then give it. Or `rejected`, for good. */
+      withheld: z.enum(["review", "rejected"]).optional(),
     }),
   ),
 });

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RevenueCatServer, startRevenueCat } from "../../../local/revenuecat/server.ts";
 import { webhookBody } from "../../../local/revenuecat/wire.ts";
 import { someone, useBackend, webhookRequest } from "../../testing.ts";
+import { noteSandboxed } from "../fraud/index.ts";
 import { wallet } from "../ledger/wallet.ts";
+import { transact } from "../platform/firestore.ts";
 import { receive, retry } from "../platform/webhooks.ts";
 import { catalog } from "./records.ts";
 import { revenueCat } from "./revenuecat/webhook.ts";
@@ -52,6 +54,19 @@ describe("an app that has just bought", () => {
     buy(ada.uid);
     vendor.customers.cancel(ada.uid, "coins", true);
     expect((await sync(ada)).purchases).toMatchObject([{ product: "undefined_product", result: "unknown-product" }]);
+  });
+
+  test("whose purchase is in doubt is told that somebody has a look at it, however often it asks", async () => {
+    process.env.FRAUD = "on";
+    const ada = someone();
+    for (let i = 0; i < 6; i++) await transact(async (tx) => (await noteSandboxed(tx, ada.uid, Date.now()))());
+    const body = buy(ada.uid);
+    const told = { purchases: [{ product: "coins", result: "refused", withheld: "review" }] };
+    expect(await sync(ada)).toMatchObject(told);
+    expect(await sync(ada)).toMatchObject(told);
+    expect((await receive(revenueCat, webhookRequest(body))).outcome).toMatchObject({ result: "already-granted" });
+    expect(await coins(ada.uid)).toBe(0);
+    process.env.FRAUD = "off";
   });
 
   test("pays one read for each purchase that is granted already", async () => {

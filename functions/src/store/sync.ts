@@ -13,10 +13,8 @@ import { fetchPurchases } from "./revenuecat/subscriber.ts";
 import { subjectOf } from "./subject.ts";
 import { waitingForPurchase } from "./waiting.ts";
 
-type Result = Synced["purchases"][number]["result"];
-
-/** What a record has been made of, given or kept back. */
-const RECORDED: readonly Result[] = ["granted", "in-review", "rejected"];
+type Row = Synced["purchases"][number];
+type Result = Pick<Row, "result" | "withheld">;
 
 /**
  * Grants at once what the caller has just bought, without waiting for the webhook: asks RevenueCat what they have and grants what is
@@ -28,10 +26,10 @@ export async function sync(caller: Caller): Promise<Synced> {
   const results: Synced["purchases"] = [];
   for (const fact of facts) {
     const purchase = purchaseId(fact);
-    results.push({ product: fact.product, purchase, result: await settle(fact, known.get(purchase)) });
+    results.push({ product: fact.product, purchase, ...(await settle(fact, known.get(purchase))) });
   }
   // A webhook that came while the buyer was anonymous has nothing to wait for any more.
-  const recorded = results.filter(({ result }) => RECORDED.includes(result));
+  const recorded = results.filter(({ result, withheld }) => result === "granted" || withheld);
   await Promise.all(recorded.map(({ purchase }) => retryWaitingFor(waitingForPurchase(purchase), "sync")));
   return { purchases: results };
 }
@@ -47,23 +45,31 @@ async function readPurchases(facts: readonly PurchaseFact[]): Promise<Map<string
   );
 }
 
-function resultOf({ state }: Purchase): Result {
-  if (state === "review") return "in-review";
-  return state === "rejected" ? "rejected" : "already-granted";
-}
-
 async function settle(fact: PurchaseFact, known: Purchase | Foretold | undefined): Promise<Result> {
-  if (known && known.state !== "foretold") return resultOf(known);
-  if (isTooOld(fact)) return "too-old";
+  if (known && known.state !== "foretold") return resultOf(known.state);
+  if (isTooOld(fact)) return { result: "too-old" };
   const product = await productOf(fact.product);
-  if (!product) return "unknown-product";
+  if (!product) return { result: "unknown-product" };
   try {
     const assessment = await assess(subjectOf(fact, product));
     return await grantOne(fact, { product, assessment }, known !== undefined);
   } catch (error) {
-    if (error instanceof Failure) return "refused";
+    if (error instanceof Failure) return { result: "refused" };
     throw error;
   }
+}
+
+/** By what granting it came to. */
+const RESULTS: Readonly<Record<string, Result>> = {
+  granted: { result: "granted" },
+  "in-review": { result: "refused", withheld: "review" },
+  rejected: { result: "refused", withheld: "rejected" },
+};
+
+function resultOf(state: Purchase["state"]): Result {
+  return state === "review" || state === "rejected"
+    ? { result: "refused", withheld: state }
+    : { result: "already-granted" };
 }
 
 /** @param look whether there may be a record of the purchase already */
@@ -77,7 +83,7 @@ async function grantOne(
       const known = look ? (await tx.get(purchases().doc(purchaseId(fact)))).data() : undefined;
       return await grant(tx, fact, { ...judged, via: "sync", known });
     });
-    return RECORDED.find((one) => one === result) ?? "already-granted";
+    return RESULTS[result] ?? { result: "already-granted" };
   } catch (error) {
     if (!look && isAlreadyExists(error)) return await grantOne(fact, judged, true);
     throw error;
