@@ -7,7 +7,7 @@ const Whole = z.int().nonnegative();
 const Hash = z.string();
 
 /** `fraud/settings`: what operators have changed of how the rules judge. */
-export const FraudSettings = z.object({ settings: Settings, by: z.string(), updatedAt: Moment });
+const FraudSettings = z.object({ settings: Settings, by: z.string(), updatedAt: Moment });
 
 export const fraudSettings = () => collection("fraud", FraudSettings);
 

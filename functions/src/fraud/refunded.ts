@@ -56,9 +56,10 @@ async function count({ purchase, user, by }: Refunded): Promise<void> {
     const own = sightingsId("user", user);
     const known = await getAll<Sightings>(tx, velocity(), assessed?.sightings ?? [own]);
     for (const [id, sightings] of known) {
-      if (sightings || id === own) {
-        tx.set(velocity().doc(id), withRefund(sightings ?? nothingSeen("user"), purchase, by));
-      }
+      // Of a device or card nothing is kept any more: it has not been seen for long.
+      if (!sightings && id !== own) continue;
+      const next = withRefund(sightings ?? nothingSeen("user"), purchase, by);
+      if (next !== sightings) tx.set(velocity().doc(id), next);
     }
   });
 }

@@ -2,7 +2,10 @@ import * as z from "zod";
 import { DocumentId } from "../platform/ids.ts";
 import { Product } from "./records.ts";
 
-export const SyncRequest = z.object({});
+export const SyncRequest = z.object({
+  /** The app's instance, as Firebase Analytics or Installations name it: many purchases on one are looked at. */
+  device: z.string().min(1).max(200).optional(),
+});
 
 /** What became of each purchase that the store knows of, newest first. */
 export const Synced = z.object({

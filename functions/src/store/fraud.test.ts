@@ -353,6 +353,23 @@ describe("a refund", () => {
     expect((await reviews().where("user", "==", ada.uid).get()).size).toBe(1);
   });
 
+  test("is looked at for a read of the ledger's transaction and one for each transfer, however much was spent", async () => {
+    const [ada, bo] = [someone(), someone()];
+    await buy(ada.uid, "allow");
+    for (let i = 1; i <= 10; i++) {
+      const postings = [{ from: ada.uid, to: "system:revenue", amount: i, currency: "COIN" }];
+      await post({ key: `spend ${ada.uid} ${i}`, kind: "spend", postings, reference: "test" });
+    }
+    for (const amount of [5, 6, 7]) await send(ada.uid, bo.uid, amount);
+    await refund(ada.uid, 100, Date.now());
+    const [event] = (await outbox().where("data.user", "==", ada.uid).get()).docs;
+    const data = event?.data().data ?? {};
+    const react = async () => fraudSubscribers[0]?.react({ id: "told", type: "purchase.refunded", data });
+    // Reads the assessment, the user, the transaction and three transfers; writes the user and the review.
+    expect((await backend.billed(react)).bill).toEqual({ reads: 6, writes: 2, deletes: 0 });
+    expect((await backend.billed(react)).bill).toEqual({ reads: 6, writes: 0, deletes: 0 });
+  });
+
   test("of coins that were spent, or that are all there, is nobody's business; nor what was sent before", async () => {
     const [ada, bo, kim] = [someone(), someone(), someone()];
     for (const { uid } of [ada, bo]) await buy(uid, "allow");

@@ -69,6 +69,19 @@ describe("an app that has just bought", () => {
     process.env.FRAUD = "off";
   });
 
+  test("tells on which device it was, so that many users on one are seen", async () => {
+    process.env.FRAUD = "on";
+    const device = "one-phone-for-all";
+    const results: unknown[] = [];
+    for (let i = 0; i < 8; i++) {
+      const ada = someone();
+      buy(ada.uid);
+      results.push((await sync(ada, { device })).purchases[0]?.result);
+    }
+    expect(results).toEqual([...Array.from({ length: 6 }, () => "granted"), "refused", "refused"]);
+    process.env.FRAUD = "off";
+  });
+
   test("pays one read for each purchase that is granted already", async () => {
     const ada = someone();
     for (let i = 0; i < 3; i++) buy(ada.uid);

@@ -1,3 +1,4 @@
+import type * as z from "zod";
 import { assess } from "../fraud/index.ts";
 import { config } from "../platform/config.ts";
 import type { Caller } from "../platform/endpoint.ts";
@@ -5,7 +6,7 @@ import { Failure } from "../platform/failure.ts";
 import { firestore, isAlreadyExists, transact } from "../platform/firestore.ts";
 import { retryWaitingFor } from "../platform/webhooks.ts";
 import { productOf } from "./catalog.ts";
-import type { Synced } from "./contract.ts";
+import type { Synced, SyncRequest } from "./contract.ts";
 import { grant } from "./grant.ts";
 import { type PurchaseFact, purchaseId } from "./purchase.ts";
 import { type Foretold, type Purchase, purchases } from "./records.ts";
@@ -20,13 +21,13 @@ type Result = Pick<Row, "result" | "withheld">;
  * Grants at once what the caller has just bought, without waiting for the webhook: asks RevenueCat what they have and grants what is
  * not granted yet, under the webhook's key. Whichever of the two is second finds it done.
  */
-export async function sync(caller: Caller): Promise<Synced> {
+export async function sync(caller: Caller, { device }: z.output<typeof SyncRequest> = {}): Promise<Synced> {
   const facts = await fetchPurchases(caller.uid);
   const known = await readPurchases(facts);
   const results: Synced["purchases"] = [];
   for (const fact of facts) {
     const purchase = purchaseId(fact);
-    results.push({ product: fact.product, purchase, ...(await settle(fact, known.get(purchase))) });
+    results.push({ product: fact.product, purchase, ...(await settle(fact, known.get(purchase), device)) });
   }
   // A webhook that came while the buyer was anonymous has nothing to wait for any more.
   const recorded = results.filter(({ result, withheld }) => result === "granted" || withheld);
@@ -45,13 +46,17 @@ async function readPurchases(facts: readonly PurchaseFact[]): Promise<Map<string
   );
 }
 
-async function settle(fact: PurchaseFact, known: Purchase | Foretold | undefined): Promise<Result> {
+async function settle(
+  fact: PurchaseFact,
+  known: Purchase | Foretold | undefined,
+  device: string | undefined,
+): Promise<Result> {
   if (known && known.state !== "foretold") return resultOf(known.state);
   if (isTooOld(fact)) return { result: "too-old" };
   const product = await productOf(fact.product);
   if (!product) return { result: "unknown-product" };
   try {
-    const assessment = await assess(subjectOf(fact, product));
+    const assessment = await assess(subjectOf(fact, product, { device }));
     return await grantOne(fact, { product, assessment }, known !== undefined);
   } catch (error) {
     if (error instanceof Failure) return { result: "refused" };
