@@ -259,8 +259,11 @@ describe("RevenueCat's webhooks", () => {
     expect(off).toEqual({ reads: 3, writes: 6, deletes: 0 });
     process.env.FRAUD = "on";
     await send(body(someone().uid));
-    const on = (await backend.billed(() => send(body(someone().uid)))).bill;
+    const told = body(someone().uid);
+    const on = (await backend.billed(() => send(told))).bill;
     expect(on).toEqual({ reads: off.reads + 2, writes: off.writes + 3, deletes: 0 });
+    const again = (await backend.billed(() => send(told))).bill;
+    expect(again).toEqual({ reads: 4, writes: 0, deletes: 0 });
   });
 
   test("of a receipt that another user came with are looked at first", async () => {

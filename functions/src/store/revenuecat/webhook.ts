@@ -1,5 +1,5 @@
 import type { Request } from "firebase-functions/v2/https";
-import { assess } from "../../fraud/index.ts";
+import { type Assessment, assess } from "../../fraud/index.ts";
 import { config, secrets } from "../../platform/config.ts";
 import { parseInput } from "../../platform/endpoint.ts";
 import { Failure } from "../../platform/failure.ts";
@@ -33,28 +33,50 @@ export const revenueCat: WebhookSource = {
     const { event } = parseInput(WebhookBody, body);
     // What is kept to be tried again does not need to know anything about the person.
     const { subscriber_attributes: _personal, ...kept } = event;
+    let assessment: Assessment | undefined;
     return {
       id: event.id,
       type: event.type,
       body: JSON.stringify({ event: kept }),
-      carryOut: (tx, retry) => carryOut(tx, event, retry),
+      look: async () => {
+        assessment = await judged(event);
+      },
+      carryOut: (tx, retry) => carryOut(tx, event, { retry, assessment }),
     };
   },
 };
 
-async function carryOut(tx: Transaction, event: RevenueCatEvent, retry: boolean): Promise<Outcome> {
+/** What the rules against fraud make of a purchase, if that is what it is and it can be granted. */
+async function judged(event: RevenueCatEvent): Promise<Assessment | undefined> {
+  if (!isPurchase(event) || isFromSandbox(event)) return undefined;
+  const [user, product] = [userOf(event), await productOf(event.product_id)];
+  if (user === undefined || !product) return undefined;
+  return await assess(subjectOf(factOf(user, event), product, evidenceOf(event)));
+}
+
+function isFromSandbox({ environment }: PurchaseEvent | EndEvent): boolean {
+  return environment === "SANDBOX" && !config.grantSandboxPurchases.value();
+}
+
+interface Try {
+  readonly retry: boolean;
+  /** Undefined while it could not be made. */
+  readonly assessment: Assessment | undefined;
+}
+
+async function carryOut(tx: Transaction, event: RevenueCatEvent, tried: Try): Promise<Outcome> {
   if (event.type === "TEST") return { result: "test" };
   if (event.type === "TRANSFER") await heardOfTransfer(tx, event);
   if (!isPurchase(event) && !isEnd(event)) return { result: "ignored", reason: "type-not-handled" };
-  if (event.environment === "SANDBOX" && !config.grantSandboxPurchases.value()) {
+  if (isFromSandbox(event)) {
     await heardOfSandbox(tx, event);
     return { result: "ignored", reason: "sandbox" };
   }
-  if (isPurchase(event)) return await purchase(tx, event, retry);
+  if (isPurchase(event)) return await purchase(tx, event, tried);
   return await hear(tx, purchaseId(keyOf(event)), newsOf(event));
 }
 
-async function purchase(tx: Transaction, event: PurchaseEvent, retry: boolean): Promise<Outcome> {
+async function purchase(tx: Transaction, event: PurchaseEvent, { retry, ...before }: Try): Promise<Outcome> {
   const id = purchaseId(keyOf(event));
   const user = userOf(event);
   const known = retry || user === undefined ? (await tx.get(purchases().doc(id))).data() : undefined;
@@ -63,7 +85,7 @@ async function purchase(tx: Transaction, event: PurchaseEvent, retry: boolean): 
   const product = await productOf(event.product_id);
   if (!product) throw new Postponed("unknown-product", waitingForProduct(event.product_id));
   const fact = factOf(user, event);
-  const assessment = await assess(subjectOf(fact, product, evidenceOf(event)));
+  const assessment = before.assessment ?? (await assess(subjectOf(fact, product, evidenceOf(event))));
   return await grant(tx, fact, { product, via: "webhook", known, assessment });
 }
 
