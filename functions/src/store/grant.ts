@@ -14,6 +14,9 @@ import { type Foretold, type Product, type Purchase, purchases } from "./records
 import { settlement } from "./refund.ts";
 import { withhold } from "./withhold.ts";
 
+/** What becomes of a purchase by what the rules against fraud make of it. */
+const STATES = { allow: "granted", review: "review", block: "rejected" } as const;
+
 /**
  * Grants a purchase as part of a Firestore transaction: its record, one ledger transaction, the items and the entitlements, all or
  * nothing. Nothing happens twice, because the purchase's record is *created* with it. What the rules against fraud do not allow is recorded
@@ -42,11 +45,12 @@ export async function grant(
     return { result: "refunded-before", purchase: id };
   }
   const reward = rewardOf(product, fact);
-  const bought = purchaseOf(fact, { grant: reward, via }, known);
   const isNew = known === undefined;
-  if (!assessment) return await give(tx, id, { purchase: bought, isNew });
-  const purchase = { ...bought, assessment: assessment.id };
-  if (assessment.verdict !== "allow") return withhold(tx, id, { purchase, isNew, assessment });
+  if (!assessment) return await give(tx, id, { purchase: purchaseOf(fact, { grant: reward, via }, known), isNew });
+  const state = STATES[assessment.verdict];
+  const purchase = { ...purchaseOf(fact, { grant: reward, via, state }, known), assessment: assessment.id };
+  if (state !== "granted")
+    return withhold(tx, id, { purchase: { ...purchase, state, withheld: state }, isNew, assessment });
   return await give(tx, id, { purchase, isNew });
 }
 

@@ -15,15 +15,14 @@ export function withhold(
   id: string,
   { purchase, isNew, assessment }: { purchase: Purchase; isNew: boolean; assessment: Assessment },
 ): Outcome {
-  const { score, reasons, verdict } = assessment;
-  const withheld = verdict === "block" ? "rejected" : "review";
-  const kept: Purchase = { ...purchase, state: withheld, withheld };
-  if (isNew) tx.create(purchases().doc(id), kept);
-  else tx.set(purchases().doc(id), kept);
-  if (withheld === "rejected") tellRejected(tx, id, { purchase: kept, by: "rules" });
-  else openReview(tx, { kind: "purchase", subject: id, user: kept.user, amount: kept.price }, assessment);
-  const result = withheld === "review" ? "in-review" : "rejected";
-  return { result, purchase: id, user: kept.user, score, rules: reasons.map(({ rule }) => rule) };
+  const { user, state, price } = purchase;
+  const { score, reasons } = assessment;
+  if (isNew) tx.create(purchases().doc(id), purchase);
+  else tx.set(purchases().doc(id), purchase);
+  if (state === "rejected") tellRejected(tx, id, { purchase, by: "rules" });
+  else openReview(tx, { kind: "purchase", subject: id, user, amount: price }, assessment);
+  const result = state === "rejected" ? "rejected" : "in-review";
+  return { result, purchase: id, user, score, rules: reasons.map(({ rule }) => rule) };
 }
 
 /** Tells that a purchase gives nothing, for whoever can give its money back and whoever is to be alarmed. One write. */
