@@ -104,6 +104,7 @@ function extendStart(): void {
     const database = hostOf("database");
     const followers = [
       ...(firestore ? [`http://${firestore}/emulator/v1/clock`] : []),
+      ...(process.env.FIREBASE_TIME_FOLLOWERS?.split(",") ?? []),
       ...(database ? [`http://${database}/.inspect/clock.json?ns=${options.projectId ?? "demo"}-default-rtdb`] : []),
     ];
     await tick(hostOf("functions"), followers);

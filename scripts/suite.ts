@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { answers } from "../local/ports.ts";
 import { startRevenueCat } from "../local/revenuecat/server.ts";
+import { startStripe } from "../local/stripe/server.ts";
 
 /** Where to reach everything that runs on this machine. */
 export interface Connection {
@@ -12,6 +13,7 @@ export interface Connection {
   /** The webhook that RevenueCat is told to call. */
   readonly webhookUrl: string;
   readonly revenueCatUrl: string;
+  readonly stripeUrl: string;
   /** Where the suite's time is set and its schedules are listed. */
   readonly timeUrl: string;
   readonly secrets: Secrets;
@@ -29,6 +31,9 @@ export interface Secrets {
   readonly webhookAuthorization: string;
   readonly ledgerKeys: string;
   readonly revenueCatApiKey: string;
+  readonly stripeApiKey: string;
+  readonly stripeWebhookSecret: string;
+  readonly stripeConnectWebhookSecret: string;
 }
 
 export interface SuiteOptions {
@@ -41,6 +46,7 @@ export interface SuiteOptions {
 export const root = fileURLToPath(new URL("..", import.meta.url));
 const EMULATORS = "auth,functions,firestore,database,tasks";
 const REVENUECAT_PORT = 8787;
+const STRIPE_PORT = 8788;
 const TIME_PORT = 4600;
 /** What the programs that run leave behind: their logs. */
 const WORK_FOLDER = join(root, ".local");
@@ -62,6 +68,9 @@ export function localSecrets(): Secrets {
     webhookAuthorization: value("REVENUECAT_WEBHOOK_AUTHORIZATION"),
     ledgerKeys: value("LEDGER_KEYS"),
     revenueCatApiKey: value("REVENUECAT_API_KEY"),
+    stripeApiKey: value("STRIPE_API_KEY"),
+    stripeWebhookSecret: value("STRIPE_WEBHOOK_SECRET"),
+    stripeConnectWebhookSecret: value("STRIPE_CONNECT_WEBHOOK_SECRET"),
   };
 }
 
@@ -74,18 +83,29 @@ export async function startSuite({ project, portOffset }: SuiteOptions): Promise
   };
   await refuseTakenPorts(config.emulators);
   const secrets = localSecrets();
-  const webhookUrl = `http://${host("functions")}/${project}/us-central1/webhooks/revenuecat`;
+  const webhooks = `http://${host("functions")}/${project}/us-central1/webhooks`;
+  const webhookUrl = `${webhooks}/revenuecat`;
   const revenueCat = await startRevenueCat({
     port: REVENUECAT_PORT + portOffset,
     apiKey: secrets.revenueCatApiKey,
     webhook: { url: webhookUrl, authorization: secrets.webhookAuthorization },
   });
+  const stripe = await startStripe({
+    port: STRIPE_PORT + portOffset,
+    apiKey: secrets.stripeApiKey,
+    webhooks: {
+      platform: { url: `${webhooks}/stripe`, secret: secrets.stripeWebhookSecret },
+      connect: { url: `${webhooks}/stripe-connect`, secret: secrets.stripeConnectWebhookSecret },
+    },
+  });
+  const closeVendors = () => Promise.all([revenueCat.close(), stripe.close()]);
   const [file, forget] = configFile(config, portOffset);
   try {
     mkdirSync(WORK_FOLDER, { recursive: true });
     await build();
     const timePort = TIME_PORT + portOffset;
-    const emulators = startEmulators(project, { file, timePort });
+    const stripeUrl = `http://127.0.0.1:${stripe.port}`;
+    const emulators = startEmulators(project, { file, timePort, follower: `${stripeUrl}/simulator/clock` });
     const ended = new Promise<void>((resolve) => emulators.once("exit", () => resolve()));
     await ready(emulators, project);
     return {
@@ -99,18 +119,19 @@ export async function startSuite({ project, portOffset }: SuiteOptions): Promise
         },
         webhookUrl,
         revenueCatUrl: `http://127.0.0.1:${revenueCat.port}`,
+        stripeUrl,
         timeUrl: `http://127.0.0.1:${timePort}`,
         secrets,
       },
       ended,
       stop: async () => {
         await stop(emulators, ended);
-        await revenueCat.close();
+        await closeVendors();
         forget();
       },
     };
   } catch (error) {
-    await revenueCat.close();
+    await closeVendors();
     forget();
     throw error;
   }
@@ -139,7 +160,11 @@ function configFile(config: FirebaseJson, offset: number): [file: string, forget
   return [file, () => rmSync(file, { force: true })];
 }
 
-function startEmulators(project: string, { file, timePort }: { file: string; timePort: number }): ChildProcess {
+/** @param follower what is told the suite's time besides the emulators */
+function startEmulators(
+  project: string,
+  { file, timePort, follower }: { file: string; timePort: number; follower: string },
+): ChildProcess {
   return spawn(
     process.execPath,
     [join(root, "local/cli.ts"), "emulators:start", "--project", project, "--config", file, "--only", EMULATORS],
@@ -153,6 +178,7 @@ function startEmulators(project: string, { file, timePort }: { file: string; tim
         FORCE_COLOR: "0",
         METADATA_SERVER_DETECTION: "none",
         FIREBASE_TIME_PORT: String(timePort),
+        FIREBASE_TIME_FOLLOWERS: follower,
         FIREBASE_CLOCK_FILE: join(WORK_FOLDER, `${project}.clock.json`),
       },
     },

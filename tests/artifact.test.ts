@@ -49,10 +49,14 @@ test("it installs the very versions that were tested, and loads", { timeout: 180
   expect(JSON.parse(loaded.stdout)).toEqual([
     "admin",
     "api",
+    "hotProducts",
     "housekeeping",
+    "ledgerFolds",
     "ledgerHeads",
     "outbox",
     "pay",
+    "receipts",
+    "storeReconciliation",
     "webhookRetries",
     "webhooks",
   ]);

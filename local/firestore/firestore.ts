@@ -29,7 +29,8 @@ export class Firestore {
   readonly clock = new Clock();
   readonly usage = new Usage();
   readonly rules = new SecurityRules();
-  readonly latencyMillis: number;
+  /** May be turned while it runs. */
+  latencyMillis: number;
   readonly #options: FirestoreOptions;
   readonly #databases = new Map<string, OpenDatabase>();
   readonly #subscribers = new Set<(commit: Commit) => void>();

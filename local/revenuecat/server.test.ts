@@ -93,6 +93,97 @@ describe("a webhook", () => {
   });
 });
 
+describe("what happens to a subscription", () => {
+  const subscribed = async (customer: string) => {
+    await call("POST", "/simulator/purchases", {
+      customer,
+      product: "pro",
+      kind: "subscription",
+      entitlements: ["pro"],
+    });
+    received.length = 0;
+  };
+
+  test.each([
+    ["billingIssues", { days: 3 }, "BILLING_ISSUE", "grace_period_expiration_at_ms", "grace_period_expires_date"],
+    ["pauses", { days: 3 }, "SUBSCRIPTION_PAUSED", "auto_resume_at_ms", "auto_resume_date"],
+    ["extensions", { days: 3 }, "SUBSCRIPTION_EXTENDED", "expiration_at_ms", "expires_date"],
+  ])("%s are told by webhook and shown by the API", async (path, body, type, told, shown) => {
+    await subscribed(path);
+    await call("POST", `/simulator/${path}`, { customer: path, product: "pro", ...body });
+    const event = received[0]?.body.event ?? {};
+    expect(event.type).toBe(type);
+    const listed = (await subscriber(path)).subscriptions.pro?.[shown];
+    expect(Math.floor(Number(event[told]) / 1_000)).toBe(Date.parse(String(listed)) / 1_000);
+  });
+
+  test("renewal off and on, a refund and its reversal are told and shown", async () => {
+    await subscribed("di");
+    const body = { customer: "di", product: "pro" };
+    const listed = async () => (await subscriber("di")).subscriptions.pro;
+    await call("POST", "/simulator/cancellations", body);
+    expect((await listed())?.unsubscribe_detected_at).toEqual(expect.any(String));
+    await call("POST", "/simulator/uncancellations", body);
+    expect((await listed())?.unsubscribe_detected_at).toBeNull();
+    await call("POST", "/simulator/cancellations", { ...body, refund: true });
+    await call("POST", "/simulator/reversals", body);
+    expect((await listed())?.refunded_at).toBeNull();
+    expect(received.map((one) => one.body.event.type)).toEqual([
+      "CANCELLATION",
+      "UNCANCELLATION",
+      "CANCELLATION",
+      "REFUND_REVERSED",
+    ]);
+  });
+
+  test("a change comes with the next renewal, a transfer at once", async () => {
+    await subscribed("ed");
+    await call("POST", "/simulator/changes", { customer: "ed", product: "pro", to: "max" });
+    expect(received[0]?.body.event).toMatchObject({ product_id: "pro", new_product_id: "max" });
+    await call("POST", "/simulator/renewals", { customer: "ed", product: "pro" });
+    expect(Object.keys((await subscriber("ed")).subscriptions)).toEqual(["max"]);
+    await call("POST", "/simulator/transfers", { from: "ed", to: "flo" });
+    expect((await subscriber("ed")).subscriptions).toEqual({});
+    expect(Object.keys((await subscriber("flo")).subscriptions)).toEqual(["max"]);
+    expect(received.at(-1)?.body.event).toMatchObject({ transferred_from: ["ed"], transferred_to: ["flo"] });
+  });
+
+  test("ids that mean the same customer show the same", async () => {
+    await subscribed("gus");
+    await call("POST", "/simulator/aliases", { from: "gus", to: "gustav" });
+    expect(received[0]?.body.event).toMatchObject({ type: "SUBSCRIBER_ALIAS", aliases: ["gus", "gustav"] });
+    expect(Object.keys((await subscriber("gustav")).subscriptions)).toEqual(["pro"]);
+  });
+});
+
+describe("delivery", () => {
+  const bought = { customer: "hal", product: "coins", kind: "consumable" };
+
+  test("can be of several copies at once, late, or held back and flushed in another order", async () => {
+    await call("POST", "/simulator/purchases", { ...bought, copies: 3, delayMillis: 5 });
+    expect(received).toHaveLength(3);
+    expect(new Set(received.map(({ body }) => body.event.id)).size).toBe(1);
+    received.length = 0;
+    for (const customer of ["ian", "jan"])
+      await call("POST", "/simulator/purchases", { ...bought, customer, hold: true });
+    await call("POST", "/simulator/flushes", { order: "reversed" });
+    expect(received.map(({ body }) => body.event.app_user_id)).toEqual(["jan", "ian"]);
+  });
+
+  test("is shown on a page", async () => {
+    await call("POST", "/simulator/purchases", { ...bought, customer: "<kim>" });
+    const text = await (await fetch(`http://127.0.0.1:${revenueCat.port}/`)).text();
+    expect(text).toContain("&lt;kim&gt;");
+    expect(text).not.toContain("<kim>");
+  });
+});
+
+test("the API fails as often as it is told to", async () => {
+  await call("POST", "/simulator/troubles", { status: 429, count: 2 });
+  const ask = () => call("GET", "/v1/subscribers/ada", undefined, { authorization: "Bearer key" });
+  expect([(await ask()).status, (await ask()).status, (await ask()).status]).toEqual([429, 429, 200]);
+});
+
 test("whoever has no key, buys nonsense or renews nothing is refused", async () => {
   expect((await call("GET", "/v1/subscribers/ada")).status).toBe(401);
   expect((await call("POST", "/simulator/purchases", { customer: "ada" })).status).toBe(400);

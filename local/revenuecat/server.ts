@@ -1,11 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import * as z from "zod";
-import { type Customer, Customers, type Purchase, UnknownPurchase } from "./customers.ts";
-import { Deliveries, type Delivery, type WebhookTarget } from "./deliveries.ts";
-import { type EventType, subscriberAnswer, testBody, type WebhookBody, webhookBody } from "./wire.ts";
+import { ACTIONS, shown, UnknownEvent, type World } from "./actions.ts";
+import { Customers, UnknownPurchase } from "./customers.ts";
+import { Deliveries, type WebhookTarget } from "./deliveries.ts";
+import { page } from "./page.ts";
+import { subscriberAnswer, subscriptionId, subscriptionsAnswer, transactionsAnswer } from "./wire.ts";
 
 /**
- * A simulator of RevenueCat: its REST API v1 for apps' servers, its webhooks, and below `/simulator/` what in life people do in
+ * A simulator of RevenueCat: its REST API v1 for apps' servers, two methods of its v2, its webhooks, and below `/simulator/` what in life people do in
  * the stores: buy, renew, cancel, ask for their money back.
  */
 export interface RevenueCatOptions {
@@ -26,67 +28,24 @@ export interface RevenueCatServer {
 
 const MAX_BODY_BYTES = 64 * 1024;
 
-const Buy = z.object({
-  customer: z.string().min(1),
-  product: z.string().min(1),
-  kind: z.enum(["subscription", "consumable"]),
-  store: z.string().optional(),
-  environment: z.enum(["PRODUCTION", "SANDBOX"]).optional(),
-  entitlements: z.array(z.string()).optional(),
-  price: z.number().optional(),
-  currency: z.string().length(3).optional(),
-  days: z.number().positive().optional(),
-  periodType: z.enum(["NORMAL", "TRIAL", "INTRO"]).optional(),
-  transaction: z.string().optional(),
-  /** Keeps the webhook back, for tests of what happens before it comes. */
-  hold: z.boolean().default(false),
+/** What goes wrong on purpose: so many of the next requests to the API are answered like this. */
+const Trouble = z.object({
+  status: z.union([z.literal(429), z.literal(500), z.literal(503)]),
+  count: z.int().min(0).max(1_000),
 });
 
-const Change = z.object({
-  customer: z.string().min(1),
-  product: z.string().min(1),
-  refund: z.boolean().default(false),
-  hold: z.boolean().default(false),
-});
-
-const Redeliver = z.object({ event: z.string().min(1) });
-
-interface Simulator {
+interface Simulator extends World {
   readonly options: RevenueCatOptions;
-  readonly customers: Customers;
-  readonly deliveries: Deliveries;
-}
-
-/** Each answers with the webhook it has sent and what came of it. */
-const ACTIONS: Record<string, (simulator: Simulator, body: unknown) => Promise<object> | object> = {
-  purchases: ({ customers, deliveries }, body) => {
-    const { customer, hold, ...bought } = Buy.parse(body);
-    const purchase = customers.purchase(customer, bought);
-    const type = purchase.kind === "subscription" ? "INITIAL_PURCHASE" : "NON_RENEWING_PURCHASE";
-    return tell(deliveries, { type, customer: customers.get(customer), purchase, hold });
-  },
-  renewals: change("RENEWAL", (customers, { customer, product }) => customers.renew(customer, product)),
-  cancellations: change("CANCELLATION", (customers, { customer, product, refund }) =>
-    customers.cancel(customer, product, refund),
-  ),
-  expirations: change("EXPIRATION", (customers, { customer, product }) => customers.expire(customer, product)),
-  tests: ({ deliveries }) => dispatch(deliveries, testBody(), false),
-  redeliveries: async ({ deliveries }, body) => {
-    const delivery = deliveries.get(Redeliver.parse(body).event);
-    if (!delivery) throw new UnknownEvent();
-    await deliveries.send(delivery);
-    return shown(delivery);
-  },
-};
-
-class UnknownEvent extends Error {
-  constructor() {
-    super("There is no such event.");
-  }
+  trouble: z.output<typeof Trouble>;
 }
 
 export async function startRevenueCat(options: RevenueCatOptions): Promise<RevenueCatServer> {
-  const simulator: Simulator = { options, customers: new Customers(), deliveries: new Deliveries(options.webhook) };
+  const simulator: Simulator = {
+    options,
+    customers: new Customers(),
+    deliveries: new Deliveries(options.webhook),
+    trouble: { status: 503, count: 0 },
+  };
   const server = createServer((request, response) => void serve(simulator, request, response));
   const { host = "127.0.0.1", port = 0 } = options;
   await new Promise<void>((resolve, reject) => {
@@ -108,8 +67,8 @@ export async function startRevenueCat(options: RevenueCatOptions): Promise<Reven
 
 async function serve(simulator: Simulator, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
-    const { status, body } = await route(simulator, request);
-    send(response, status, body);
+    const { status, body, headers } = await route(simulator, request);
+    send(response, status, body, headers);
   } catch (error) {
     const isKnown = error instanceof UnknownPurchase || error instanceof UnknownEvent;
     const message = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
@@ -117,63 +76,75 @@ async function serve(simulator: Simulator, request: IncomingMessage, response: S
   }
 }
 
-async function route(simulator: Simulator, request: IncomingMessage): Promise<{ status: number; body: object }> {
+interface Reply {
+  readonly status: number;
+  readonly body: object | string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const NOT_FOUND: Reply = { status: 404, body: { code: 7000, message: "Not found." } };
+
+async function route(simulator: Simulator, request: IncomingMessage): Promise<Reply> {
   const path = (request.url ?? "/").split("?", 1)[0] as string;
-  const subscriber = /^\/v1\/subscribers\/([^/]+)$/.exec(path);
-  if (subscriber && request.method === "GET") {
-    if (request.headers.authorization !== `Bearer ${simulator.options.apiKey}`) {
-      return { status: 401, body: { code: 7225, message: "Invalid API Key." } };
-    }
-    return {
-      status: 200,
-      body: subscriberAnswer(simulator.customers.get(decodeURIComponent(subscriber[1] as string))),
-    };
-  }
-  if (path === "/simulator/deliveries" && request.method === "GET") {
-    return { status: 200, body: { deliveries: simulator.deliveries.all.map(shown) } };
-  }
+  if (/^\/v[12]\//.test(path)) return api(simulator, request, path);
+  if (request.method === "GET") return look(simulator, path);
+  if (request.method !== "POST") return NOT_FOUND;
   const name = /^\/simulator\/(\w+)$/.exec(path)?.[1] ?? "";
+  if (name === "troubles") {
+    simulator.trouble = Trouble.parse(await readJson(request));
+    return { status: 200, body: simulator.trouble };
+  }
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
-  if (!action || request.method !== "POST") return { status: 404, body: { code: 7000, message: "Not found." } };
+  if (!action) return NOT_FOUND;
   return { status: 200, body: await action(simulator, await readJson(request)) };
 }
 
-function change(
-  type: EventType,
-  make: (customers: Customers, change: z.output<typeof Change>) => Purchase,
-): (simulator: Simulator, body: unknown) => Promise<object> {
-  return async ({ customers, deliveries }, body) => {
-    const parsed = Change.parse(body);
-    const purchase = make(customers, parsed);
-    return await tell(deliveries, { type, customer: customers.get(parsed.customer), purchase, hold: parsed.hold });
-  };
-}
-
-async function tell(
-  deliveries: Deliveries,
-  { type, customer, purchase, hold }: { type: EventType; customer: Customer; purchase: Purchase; hold: boolean },
-): Promise<object> {
-  return await dispatch(deliveries, webhookBody(type, customer, purchase), hold);
-}
-
-async function dispatch(deliveries: Deliveries, body: WebhookBody, hold: boolean): Promise<object> {
-  const delivery = deliveries.hold(body);
-  if (!hold) await deliveries.deliver(delivery);
-  return shown(delivery);
-}
-
-function shown({ body, attempts }: Delivery): object {
-  const answered = attempts.map((attempt) => ({ ...attempt, answer: parsed(attempt.answer) }));
-  return { event: body.event.id, type: body.event.type, attempts: answered, body };
-}
-
-/** What was answered, as JSON if it is. */
-function parsed(answer: string): unknown {
-  try {
-    return JSON.parse(answer);
-  } catch {
-    return answer;
+/** RevenueCat's own API. Source of the errors: https://www.revenuecat.com/docs/api-v1/error-handling */
+function api(simulator: Simulator, request: IncomingMessage, path: string): Reply {
+  const answer = request.method === "GET" ? answerOf(simulator.customers, path) : undefined;
+  if (!answer) return NOT_FOUND;
+  if (request.headers.authorization !== `Bearer ${simulator.options.apiKey}`) {
+    return { status: 401, body: { code: 7225, message: "Invalid API Key." } };
   }
+  const { status, count } = simulator.trouble;
+  if (count === 0) return { status: 200, body: answer() };
+  simulator.trouble = { status, count: count - 1 };
+  return status === 429
+    ? { status, body: { code: 7638, message: "Rate limit exceeded." }, headers: { "retry-after": "1" } }
+    : { status, body: { code: 7110, message: "Internal server error." } };
+}
+
+/** What is asked for at a path: a customer by the API v1, or by the v2 a customer's subscriptions and the periods of one. */
+function answerOf(customers: Customers, path: string): (() => object) | undefined {
+  const [version, collection, ...rest] = path.split("/").slice(1).map(decodeURIComponent);
+  if (version === "v1") {
+    const [id] = rest;
+    return collection === "subscribers" && id && rest.length === 1
+      ? () => subscriberAnswer(customers.get(id))
+      : undefined;
+  }
+  const [, kind, id = "", what] = rest;
+  if (collection !== "projects" || rest.length !== 4) return undefined;
+  if (kind === "customers" && what === "subscriptions") return () => subscriptionsAnswer(customers.get(id));
+  const purchase = customers.all
+    .flatMap(({ purchases }) => purchases)
+    .find((one) => one.kind === "subscription" && subscriptionId(one) === id);
+  return kind === "subscriptions" && what === "transactions" && purchase
+    ? () => transactionsAnswer(purchase)
+    : undefined;
+}
+
+function look({ customers, deliveries }: Simulator, path: string): Reply {
+  if (path === "/") {
+    return {
+      status: 200,
+      body: page(customers.all, deliveries.all),
+      headers: { "content-type": "text/html; charset=utf-8" },
+    };
+  }
+  return path === "/simulator/deliveries"
+    ? { status: 200, body: { deliveries: deliveries.all.map(shown) } }
+    : NOT_FOUND;
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
@@ -185,7 +156,12 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   return text === "" ? {} : JSON.parse(text);
 }
 
-function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { "content-type": "application/json" });
-  response.end(`${JSON.stringify(body, undefined, 2)}\n`);
+function send(
+  response: ServerResponse,
+  status: number,
+  body: object | string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, { "content-type": "application/json", ...headers });
+  response.end(typeof body === "string" ? body : `${JSON.stringify(body, undefined, 2)}\n`);
 }

@@ -12,8 +12,13 @@ export type EventType =
   | "NON_RENEWING_PURCHASE"
   | "RENEWAL"
   | "CANCELLATION"
+  | "UNCANCELLATION"
   | "EXPIRATION"
-  | "TEST";
+  | "BILLING_ISSUE"
+  | "SUBSCRIPTION_PAUSED"
+  | "SUBSCRIPTION_EXTENDED"
+  | "PRODUCT_CHANGE"
+  | "REFUND_REVERSED";
 
 export interface WebhookBody {
   readonly api_version: "1.0";
@@ -21,9 +26,9 @@ export interface WebhookBody {
 }
 
 /** The body of the webhook that tells of something that has happened to a purchase. */
-export function webhookBody(type: EventType, { id, purchases }: Customer, purchase: Purchase): WebhookBody {
+export function webhookBody(type: EventType, customer: Customer, purchase: Purchase): WebhookBody {
   const isRefund = type === "CANCELLATION" && purchase.refundedAt !== undefined;
-  const isPaid = type === "INITIAL_PURCHASE" || type === "NON_RENEWING_PURCHASE" || type === "RENEWAL";
+  const isPaid = PAID.has(type);
   const price = isPaid ? purchase.price : isRefund ? -purchase.price : 0;
   return {
     api_version: "1.0",
@@ -32,9 +37,7 @@ export function webhookBody(type: EventType, { id, purchases }: Customer, purcha
       id: randomUUID().toUpperCase(),
       app_id: "app1a2b3c4",
       event_timestamp_ms: Date.now(),
-      app_user_id: id,
-      original_app_user_id: id,
-      aliases: [id],
+      ...customerFields(customer),
       product_id: purchase.product,
       entitlement_id: null,
       entitlement_ids: purchase.entitlements.length > 0 ? purchase.entitlements : null,
@@ -56,19 +59,122 @@ export function webhookBody(type: EventType, { id, purchases }: Customer, purcha
       tax_percentage: 0,
       commission_percentage: 0.3,
       offer_code: null,
-      renewal_number: purchases.filter(({ product }) => product === purchase.product).length,
-      ...(type === "CANCELLATION" ? { cancel_reason: isRefund ? "CUSTOMER_SUPPORT" : "UNSUBSCRIBE" } : {}),
-      ...(type === "EXPIRATION" ? { expiration_reason: "UNSUBSCRIBE" } : {}),
+      renewal_number: purchase.earlier.length + 1,
+      ...fieldsOf(type, purchase),
     },
+  };
+}
+
+const PAID: ReadonlySet<EventType> = new Set([
+  "INITIAL_PURCHASE",
+  "NON_RENEWING_PURCHASE",
+  "RENEWAL",
+  "REFUND_REVERSED",
+]);
+
+/** RevenueCat's ids of a customer; the last one is what the app is logged in with. */
+function customerFields({ id, ids }: Customer): object {
+  const all = [...ids];
+  return { app_user_id: all.at(-1) ?? id, original_app_user_id: id, aliases: all };
+}
+
+/** What only events of one type have. */
+function fieldsOf(type: EventType, purchase: Purchase): object {
+  switch (type) {
+    case "CANCELLATION":
+      return {
+        cancel_reason: reasonOf(purchase, purchase.refundedAt !== undefined ? "CUSTOMER_SUPPORT" : "UNSUBSCRIBE"),
+      };
+    case "EXPIRATION":
+      return {
+        expiration_reason: purchase.resumesAt === undefined ? reasonOf(purchase, "UNSUBSCRIBE") : "SUBSCRIPTION_PAUSED",
+      };
+    case "BILLING_ISSUE":
+      return { grace_period_expiration_at_ms: purchase.graceUntil ?? null };
+    case "SUBSCRIPTION_PAUSED":
+      return { auto_resume_at_ms: purchase.resumesAt ?? null };
+    case "PRODUCT_CHANGE":
+      return { new_product_id: purchase.successor ?? null };
+    case "RENEWAL":
+      return { is_trial_conversion: false };
+    default:
+      return {};
+  }
+}
+
+function reasonOf({ billingIssueAt, refundedAt }: Purchase, otherwise: string): string {
+  return billingIssueAt !== undefined && refundedAt === undefined ? "BILLING_ERROR" : otherwise;
+}
+
+/** The body that tells of a transfer. It names nothing but customers. */
+export function transferBody(from: Iterable<string>, to: Iterable<string>): WebhookBody {
+  return about("TRANSFER", {
+    app_id: "app1a2b3c4",
+    store: "APP_STORE",
+    environment: "PRODUCTION",
+    transferred_from: [...from],
+    transferred_to: [...to],
+  });
+}
+
+export function aliasBody(customer: Customer): WebhookBody {
+  return about("SUBSCRIBER_ALIAS", { app_id: "app1a2b3c4", environment: "PRODUCTION", ...customerFields(customer) });
+}
+
+/** RevenueCat could not ask the store and believes the app for some hours. */
+export function temporaryBody(
+  customer: Customer,
+  { product, transaction, hours }: { product: string; transaction: string; hours: number },
+): WebhookBody {
+  const now = Date.now();
+  return about("TEMPORARY_ENTITLEMENT_GRANT", {
+    app_id: "app1a2b3c4",
+    ...customerFields(customer),
+    store: "APP_STORE",
+    product_id: product,
+    entitlement_ids: null,
+    transaction_id: transaction,
+    purchased_at_ms: now,
+    expiration_at_ms: now + hours * 3_600_000,
+  });
+}
+
+/** A transaction of RevenueCat's own virtual currencies. */
+export function currencyBody(
+  customer: Customer,
+  made: { code: string; amount: number; source: string; product?: string | undefined },
+): WebhookBody {
+  return about("VIRTUAL_CURRENCY_TRANSACTION", {
+    app_id: "app1a2b3c4",
+    ...customerFields(customer),
+    adjustments: [{ amount: made.amount, currency: { code: made.code, name: made.code, description: "" } }],
+    source: made.source,
+    product_id: made.product ?? null,
+    product_display_name: made.product ?? null,
+    purchase_environment: "PRODUCTION",
+    store: made.product === undefined ? null : "APP_STORE",
+    transaction_id: null,
+    virtual_currency_transaction_id: `vatx${randomUUID().replaceAll("-", "").slice(0, 16)}`,
+    country_code: "US",
+    subscriber_attributes: {},
+  });
+}
+
+/** What nothing follows from: an invoice, an experiment. */
+export function otherBody(type: string, customer: Customer): WebhookBody {
+  return about(type, { app_id: "app1a2b3c4", environment: "PRODUCTION", ...customerFields(customer) });
+}
+
+function about(type: string, fields: object): WebhookBody {
+  return {
+    api_version: "1.0",
+    event: { type, id: randomUUID().toUpperCase(), event_timestamp_ms: Date.now(), ...fields },
   };
 }
 
 /** The body of the webhook that the dashboard's button "send test event" sends. */
 export function testBody(): WebhookBody {
-  return {
-    api_version: "1.0",
-    event: { type: "TEST", id: randomUUID().toUpperCase(), event_timestamp_ms: Date.now() },
-  };
+  return about("TEST", {});
 }
 
 /** What `GET /v1/subscribers/{id}` answers. */
@@ -99,6 +205,50 @@ export function subscriberAnswer(customer: Customer): object {
   };
 }
 
+/**
+ * What the API v2 answers for a customer's subscriptions and for all periods of one of them, as far as both tell what was paid and
+ * what has gone back. Source: https://www.revenuecat.com/docs/api-v2/subscription-transactions
+ */
+export function subscriptionsAnswer({ id, purchases }: Customer): object {
+  const subscriptions = purchases.filter(({ kind }) => kind === "subscription");
+  return list(
+    subscriptions.map((purchase) => ({
+      object: "subscription",
+      id: subscriptionId(purchase),
+      customer_id: id,
+      store: purchase.store.toLowerCase(),
+      environment: purchase.environment.toLowerCase(),
+      starts_at: purchase.originalPurchasedAt,
+      current_period_starts_at: purchase.purchasedAt,
+      current_period_ends_at: purchase.expiresAt ?? null,
+    })),
+  );
+}
+
+export function transactionsAnswer(purchase: Purchase): object {
+  const { transaction, product, purchasedAt, expiresAt, refundedAt } = purchase;
+  const periods = [...purchase.earlier, { transaction, product, purchasedAt, expiresAt, refundedAt }];
+  return list(
+    periods.map((period) => ({
+      object: "subscription_transaction",
+      id: period.transaction,
+      product_store_identifier: period.product,
+      purchased_at: period.purchasedAt,
+      expiration_date: period.expiresAt ?? null,
+      effective_expiration_date: period.refundedAt ?? period.expiresAt ?? null,
+      revenue_in_usd: { currency: "USD", gross: period.refundedAt === undefined ? purchase.price : 0 },
+    })),
+  );
+}
+
+export function subscriptionId({ originalTransaction }: Purchase): string {
+  return `sub${originalTransaction}`;
+}
+
+function list(items: readonly object[]): object {
+  return { object: "list", items, next_page: null };
+}
+
 /** Google sells a subscription in base plans. Webhooks name both as `product:plan`; this answer names them apart. */
 function idAndPlan({ store, product }: Purchase): { product: string; plan?: string } {
   const [id = "", plan] = store === "PLAY_STORE" ? product.split(":", 2) : [product];
@@ -110,10 +260,10 @@ function subscription(purchase: Purchase): object {
   return {
     ...bought(purchase),
     ...(plan === undefined ? {} : { product_plan_identifier: plan }),
-    auto_resume_date: null,
-    billing_issues_detected_at: null,
+    auto_resume_date: iso(purchase.resumesAt),
+    billing_issues_detected_at: iso(purchase.billingIssueAt),
     expires_date: iso(purchase.expiresAt),
-    grace_period_expires_date: null,
+    grace_period_expires_date: iso(purchase.graceUntil),
     original_purchase_date: iso(purchase.originalPurchasedAt),
     ownership_type: "PURCHASED",
     period_type: purchase.periodType.toLowerCase(),
@@ -140,7 +290,7 @@ function entitlements(purchase: Purchase): [string, object][] {
     name,
     {
       expires_date: iso(purchase.expiresAt),
-      grace_period_expires_date: null,
+      grace_period_expires_date: iso(purchase.graceUntil),
       product_identifier: purchase.product,
       purchase_date: iso(purchase.purchasedAt),
     },

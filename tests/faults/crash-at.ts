@@ -1,12 +1,31 @@
+import http from "node:http";
 import http2 from "node:http2";
+import { syncBuiltinESMExports } from "node:module";
+import net from "node:net";
 
 /**
- * Preloaded into a function's process (`node --import`): ends it, as kill -9 does, at its n-th call of Firestore, before the call is
- * sent or after it was answered. CRASH_AT names the call, CRASH_WHEN the side.
+ * Preloaded into a function's process (`node --import`): numbers its calls of Firestore, of Redis and of vendors' and Google's HTTP APIs in
+ * the order in which they are made, and ends it, as kill -9 does, at the n-th, before the call is sent or after it was answered.
+ * CRASH_AT names the call, CRASH_WHEN the side; what has been passed is told to the parent process as `{ call, what }`.
  */
 const at = Number(process.env.CRASH_AT ?? "0");
 const when = process.env.CRASH_WHEN ?? "before";
+const redisPort = Number(URL.parse(process.env.REDIS_URL ?? "")?.port || 0);
+const ownPort = process.env.PORT;
 let calls = 0;
+
+function die(): void {
+  process.kill(process.pid, "SIGKILL");
+}
+
+/** Counts a call; the answer is what to do when it has been answered. */
+function passing(what: string): () => void {
+  calls++;
+  process.send?.({ call: calls, what });
+  if (calls !== at) return () => undefined;
+  if (when === "before") die();
+  return die;
+}
 
 const connect = http2.connect.bind(http2);
 Object.assign(http2, {
@@ -15,14 +34,43 @@ Object.assign(http2, {
     const request = session.request.bind(session);
     session.request = (headers = {}, options) => {
       const path = String((headers as http2.OutgoingHttpHeaders)[":path"] ?? "");
-      const isCall = path.startsWith("/google.firestore.v1.Firestore/");
-      if (isCall) calls++;
-      const isTheOne = isCall && calls === at;
-      if (isTheOne && when === "before") process.kill(process.pid, "SIGKILL");
+      const answered = path.startsWith("/google.firestore.v1.Firestore/") ? passing(path.slice(1)) : undefined;
       const stream = request(headers, options);
-      if (isTheOne) stream.prependListener("response", () => process.kill(process.pid, "SIGKILL"));
+      if (answered) stream.prependListener("response", answered);
       return stream;
     };
     return session;
   },
 });
+
+const httpRequest = http.request.bind(http) as (...args: unknown[]) => http.ClientRequest;
+Object.assign(http, {
+  request: (...args: unknown[]) => {
+    const request = httpRequest(...args);
+    // Sent when it ends; until then it can still be given up.
+    const end = request.end.bind(request) as (...rest: unknown[]) => http.ClientRequest;
+    request.end = ((...rest: unknown[]) => {
+      request.prependOnceListener("response", passing(`${request.method} ${request.path}`));
+      return end(...rest);
+    }) as typeof request.end;
+    return request;
+  },
+});
+
+const fetchOf = globalThis.fetch;
+globalThis.fetch = async (input, init) => {
+  const url = new URL(input instanceof Request ? input.url : input);
+  const answered = passing(`fetch ${url.pathname}`);
+  const response = await fetchOf(input, init);
+  answered();
+  return response;
+};
+
+const write = net.Socket.prototype.write as (...args: unknown[]) => boolean;
+net.Socket.prototype.write = function counted(this: net.Socket, ...args: unknown[]) {
+  const isRedis = redisPort !== 0 && this.remotePort === redisPort && String(this.localPort) !== ownPort;
+  if (isRedis) this.prependOnceListener("data", passing("redis"));
+  return write.apply(this, args);
+} as typeof net.Socket.prototype.write;
+
+syncBuiltinESMExports();

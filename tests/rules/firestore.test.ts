@@ -34,15 +34,37 @@ let operator: Firestore;
 const DOCUMENTS: Record<string, object> = {
   "accounts/ada:COIN": { owner: "ada", currency: "COIN", available: 5 },
   "transactions/t1": { kind: "purchase", accounts: ["ada:COIN"] },
+  "incoming/t1_0": { account: "ada:COIN", amount: 5 },
   "holds/h1": { owner: "ada", amount: 5 },
   "heads/ada:COIN": { seq: 1 },
   "manifests/current": { accounts: 1 },
   "purchases/p1": { state: "granted", user: "ada" },
   "purchases/p2": { state: "foretold" },
+  "customers/ada": { test: { id: "cus_1" } },
+  "orders/o1": { user: "ada", state: "open" },
+  "refunds/r1": { user: "ada", state: "created" },
   "users/ada": {},
   "users/ada/inventory/sword": { quantity: 1 },
   "users/ada/entitlements/pro": { expiresAt: null },
+  "users/ada/pity/chest": { misses: 3 },
+  "users/ada/crafted/blade": { total: 1 },
+  "rolls/r1": { user: "ada", table: "chest" },
+  "items/sword": { title: "Sword", kind: "unique" },
+  "tables/chest": { title: "Chest", entries: [] },
+  "recipes/blade": { title: "Blade" },
   "catalog/pack": { title: "Pack" },
+  "catalog/pack/stock/0": { allotted: 5, sold: 1 },
+  "shelves/hot": { products: [] },
+  "users/ada/limits/pack": { bought: 1 },
+  "users/ada/notices/n1": { kind: "receipt" },
+  "receipts/2026-000001": { number: "2026-000001", user: "ada" },
+  "receipts/series-2026": { last: 1 },
+  "promos/c1": { campaign: "spring", single: false },
+  "promos/c1/stock/0": { allotted: 5, sold: 1 },
+  "campaigns/spring": { count: 5 },
+  "users/ada/redemptions/spring": { done: {} },
+  "users/ada/attempts/codes": { failed: 1 },
+  "gifts/g1": { state: "pending", from: "ada", to: "bo" },
   "leaderboards/arcade": { title: "Arcade" },
   "leaderboards/arcade/players/ada": { name: "Ada" },
   "keys/ada": { state: "active", kek: "local", wrapped: "AAAA" },
@@ -54,7 +76,18 @@ const DOCUMENTS: Record<string, object> = {
   "audit/a1": { by: "olga", subject: "reviews/r1" },
   "webhooks/revenuecat_1": { state: "retrying", body: "{}" },
   "outbox/e1": { type: "catalog.defined" },
+  "aliases/a1": { user: "ada", moves: [] },
+  "temporaries/t1": { user: "ada" },
+  "adjustments/v1": { user: "ada" },
+  "reconciliations/revenuecat": { checked: 0 },
   "admins/olga": { name: "Olga" },
+  "audit/d1": { by: "olga", action: "payouts/approve" },
+  "payoutAccounts/ada": { state: "enabled", account: "acct_1" },
+  "payoutCases/w1": { why: ["amount"], owner: "ada" },
+  "payoutFlags/ada": { why: "plays from two countries" },
+  "withdrawals/w1": { owner: "ada", state: "held" },
+  "reconciliations/2026-01-31": { phase: "there" },
+  "differences/d1": { kind: "missing-here" },
   "anything/else": {},
 };
 
@@ -79,15 +112,37 @@ describe("a document", () => {
   test.each([
     ["accounts/ada:COIN", ["ada"]],
     ["transactions/t1", []],
+    ["incoming/t1_0", []],
     ["holds/h1", ["ada"]],
     ["heads/ada:COIN", []],
     ["manifests/current", []],
     ["purchases/p1", ["ada"]],
     ["purchases/p2", []],
+    ["customers/ada", []],
+    ["orders/o1", ["ada"]],
+    ["refunds/r1", []],
     ["users/ada", []],
     ["users/ada/inventory/sword", ["ada"]],
     ["users/ada/entitlements/pro", ["ada"]],
+    ["users/ada/pity/chest", ["ada"]],
+    ["users/ada/crafted/blade", ["ada"]],
+    ["rolls/r1", ["ada"]],
+    ["items/sword", ["ada", "bo", "operator"]],
+    ["tables/chest", ["ada", "bo", "operator"]],
+    ["recipes/blade", ["ada", "bo", "operator"]],
     ["catalog/pack", ["ada", "bo", "operator"]],
+    ["catalog/pack/stock/0", []],
+    ["shelves/hot", ["ada", "bo", "operator"]],
+    ["users/ada/limits/pack", ["ada"]],
+    ["users/ada/notices/n1", ["ada"]],
+    ["receipts/2026-000001", ["ada"]],
+    ["receipts/series-2026", []],
+    ["promos/c1", []],
+    ["promos/c1/stock/0", []],
+    ["campaigns/spring", []],
+    ["users/ada/redemptions/spring", []],
+    ["users/ada/attempts/codes", []],
+    ["gifts/g1", ["ada", "bo"]],
     ["leaderboards/arcade", ["ada", "bo", "operator"]],
     ["leaderboards/arcade/players/ada", ["ada"]],
     ["keys/ada", []],
@@ -99,7 +154,18 @@ describe("a document", () => {
     ["audit/a1", []],
     ["webhooks/revenuecat_1", []],
     ["outbox/e1", []],
+    ["aliases/a1", []],
+    ["temporaries/t1", []],
+    ["adjustments/v1", []],
+    ["reconciliations/revenuecat", []],
     ["admins/olga", []],
+    ["audit/d1", []],
+    ["payoutAccounts/ada", ["ada"]],
+    ["payoutCases/w1", []],
+    ["payoutFlags/ada", []],
+    ["withdrawals/w1", ["ada"]],
+    ["reconciliations/2026-01-31", []],
+    ["differences/d1", []],
     ["anything/else", []],
   ])("%s is read by %j and nobody else", async (path, readers) => {
     for (const [name, db] of Object.entries({ ada, bo, operator, nobody })) {
@@ -133,10 +199,18 @@ describe("a query", () => {
   const mine = (db: Firestore, path: string, field: string, uid: string) =>
     getDocs(query(collection(db, path), where(field, "==", uid)));
 
-  test("of accounts and purchases gives the caller's own, and only if it asks for no others", async () => {
+  test("of accounts, purchases, orders and rolls gives the caller's own, and only if it asks for no others", async () => {
     expect((await assertSucceeds(mine(ada, "accounts", "owner", "ada"))).size).toBe(1);
     expect((await assertSucceeds(mine(ada, "purchases", "user", "ada"))).size).toBe(1);
+    expect((await assertSucceeds(mine(ada, "rolls", "user", "ada"))).size).toBe(1);
+    expect((await assertSucceeds(mine(ada, "orders", "user", "ada"))).size).toBe(1);
+    await assertFails(mine(bo, "rolls", "user", "ada"));
+    expect((await assertSucceeds(mine(ada, "withdrawals", "owner", "ada"))).size).toBe(1);
+    await assertFails(mine(bo, "withdrawals", "owner", "ada"));
+    await assertFails(getDocs(collection(ada, "withdrawals")));
     await assertFails(mine(bo, "accounts", "owner", "ada"));
+    await assertFails(mine(bo, "orders", "user", "ada"));
+    await assertFails(mine(ada, "refunds", "user", "ada"));
     await assertFails(mine(bo, "purchases", "user", "ada"));
     await assertFails(getDocs(collection(ada, "accounts")));
     await assertFails(getDocs(collection(ada, "purchases")));
@@ -144,17 +218,17 @@ describe("a query", () => {
   });
 
   test("of what a user has gives it to that user", async () => {
-    for (const path of ["users/ada/inventory", "users/ada/entitlements"]) {
+    for (const path of ["inventory", "entitlements", "pity", "crafted"].map((name) => `users/ada/${name}`)) {
       await assertSucceeds(getDocs(collection(ada, path)));
       await assertFails(getDocs(collection(bo, path)));
       await assertFails(getDocs(collection(nobody, path)));
     }
-    for (const group of ["inventory", "entitlements", "players"])
+    for (const group of ["inventory", "entitlements", "pity", "crafted", "players"])
       await assertFails(getDocs(collectionGroup(ada, group)));
   });
 
-  test("of products and boards is for whoever is signed in, a hundred at a time", async () => {
-    for (const path of ["catalog", "leaderboards"]) {
+  test("of products, boards, items, tables and recipes is for whoever is signed in, a hundred at a time", async () => {
+    for (const path of ["catalog", "leaderboards", "items", "tables", "recipes"]) {
       await assertSucceeds(getDocs(query(collection(bo, path), limit(100))));
       await assertFails(getDocs(query(collection(bo, path), limit(101))));
       await assertFails(getDocs(collection(bo, path)));
@@ -163,7 +237,19 @@ describe("a query", () => {
     await assertFails(getDocs(query(collection(ada, "leaderboards/arcade/players"), limit(1))));
   });
 
-  test.each(["transactions", "keys", "webhooks", "outbox", "admins", "users"])("of %s is for nobody", async (path) => {
+  test.each([
+    "transactions",
+    "keys",
+    "webhooks",
+    "outbox",
+    "admins",
+    "audit",
+    "payoutAccounts",
+    "payoutCases",
+    "payoutFlags",
+    "differences",
+    "users",
+  ])("of %s is for nobody", async (path) => {
     for (const db of [ada, operator, nobody]) await assertFails(getDocs(query(collection(db, path), limit(1))));
   });
 

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { webhookSources as payoutSources } from "../payouts/index.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { FieldPath } from "../platform/firestore.ts";
 import { log } from "../platform/log.ts";
@@ -29,7 +30,8 @@ export async function keptWebhooks(
 export async function retryWebhook(caller: Caller, { id }: z.output<typeof RetryWebhook>): Promise<RetriedWebhook> {
   log.info("webhook retried by hand", { id, by: caller.uid });
   try {
-    return await retry(await webhookSources(), id, "operator");
+    const sources = [...(await webhookSources()), ...(await payoutSources())];
+    return await retry(sources, id, "operator");
   } catch (error) {
     if (!(error instanceof Postponed)) throw error;
     return { state: "retrying", outcome: { result: "waiting", reason: error.reason, for: error.waitingFor } };

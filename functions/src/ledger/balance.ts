@@ -48,6 +48,37 @@ export function credit(balance: Balance, added: readonly Lot[], currency: string
   return { ...balance, available, owed: balance.owed - settled, lots: addLots(balance.lots, left) };
 }
 
+/** What of a balance can be paid out in money: of the sources that the currency names, and cleared. */
+export function redeemable({ lots }: Pick<Balance, "lots">, currency: string): number {
+  return sum(lots.filter(isRedeemable(currency)));
+}
+
+/** Takes an amount out of what can be paid out in money alone. Refuses `insufficient-redeemable`. */
+export function debitRedeemable(balance: Balance, amount: number, currency: string): Taken {
+  checkAmount(amount);
+  const available = redeemable(balance, currency);
+  if (available < amount) {
+    throw new Failure("failed-precondition", "There is not enough in the account that can be paid out.", {
+      reason: "insufficient-redeemable",
+      currency,
+      available,
+      needed: amount,
+    });
+  }
+  const fits = isRedeemable(currency);
+  const { taken, left } = takeLots(balance.lots.filter(fits), amount, currencyOf(currency).spendOrder);
+  const lots = addLots(
+    balance.lots.filter((lot) => !fits(lot)),
+    left,
+  );
+  return { balance: { ...balance, available: balance.available - amount, lots }, lots: taken };
+}
+
+function isRedeemable(currency: string): (lot: Lot) => boolean {
+  const sources = currencyOf(currency).redeemable;
+  return ({ source, clearsAt }) => clearsAt === undefined && sources.includes(source);
+}
+
 /** Takes an amount out of what is available. Refuses `insufficient-funds`; nothing is ever overdrawn. */
 export function debit(balance: Balance, amount: number, currency: string): Taken {
   checkAmount(amount);

@@ -1,8 +1,9 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHmac, createSecretKey, hash, type KeyObject } from "node:crypto";
 import * as z from "zod";
 import { secrets } from "../platform/config.ts";
 import { canonical } from "../platform/ids.ts";
 import type { Balance } from "./balance.ts";
+import { inOrder } from "./lots.ts";
 import type { TransactionRecord } from "./records.ts";
 
 /**
@@ -22,16 +23,21 @@ const Keys = z.string().transform((text, context) => {
   return keys as { name: string; key: Buffer }[];
 });
 
-let known: { text: string; keys: { name: string; key: Buffer }[] } | undefined;
+interface Key {
+  readonly name: string;
+  readonly key: KeyObject;
+}
+
+let known: { text: string; keys: Key[] } | undefined;
 
 /** The keys of the deployment. Throws where LEDGER_KEYS is malformed: nothing is booked without. */
-function keys(): { name: string; key: Buffer }[] {
+function keys(): Key[] {
   const text = secrets.ledgerKeys.value();
   if (known?.text === text) return known.keys;
   const parsed = Keys.safeParse(text);
   // Not the parser's own words: they could quote a key.
   if (!parsed.success) throw new Error("LEDGER_KEYS is not name:key,… with base64 keys of at least 32 bytes");
-  known = { text, keys: parsed.data };
+  known = { text, keys: parsed.data.map(({ name, key }) => ({ name, key: createSecretKey(key) })) };
   return known.keys;
 }
 
@@ -48,6 +54,14 @@ export function isSigned(text: string, signature: string): boolean {
   return signature !== "" && sign(text, name) === signature;
 }
 
+/**
+ * Bytes that nobody can foretell who does not have the key, as text that names it; the same for the same parts. For what is drawn by lot:
+ * whoever has the key can tell later that it was.
+ */
+export function secretSeed(...parts: readonly string[]): string {
+  return sign(canonical(["seed", ...parts]));
+}
+
 /** What of a transaction can never change: everything but its places in chains and what took it back. */
 export function contentOf(id: string, record: Omit<TransactionRecord, "links" | "signature">): string {
   const { kind, postings, reference, metadata, fingerprint, at, effectiveAt, reverses } = record;
@@ -62,7 +76,7 @@ export function contentOf(id: string, record: Omit<TransactionRecord, "links" | 
     effectiveAt: effectiveAt ? [effectiveAt.seconds, effectiveAt.nanoseconds] : undefined,
     reverses,
   };
-  return createHash("sha256").update(canonical(content)).digest("base64url");
+  return hash("sha256", canonical(content), "base64url");
 }
 
 /** What the hash of a link is made of. */
@@ -77,5 +91,5 @@ export function linkText(link: {
 }): string {
   const { account, seq, previous, content, after } = link;
   const { available, held, owed, lots } = after;
-  return canonical([account, seq, previous, content, available, held, owed, lots]);
+  return canonical([account, seq, previous, content, available, held, owed, inOrder(lots)]);
 }

@@ -1,30 +1,40 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../platform/failure.ts";
-import { firestore, getAll, isAlreadyExists, isContention, type Transaction, transact } from "../platform/firestore.ts";
-import {
-  accountsOf,
-  Books,
-  checkRequest,
-  type Entry,
-  fingerprintOf,
-  type NewTransaction,
-  transactionId,
-} from "./books.ts";
-import { accounts, type TransactionRecord, transactions } from "./records.ts";
+import { firestore, isAlreadyExists, isTransient, transact } from "../platform/firestore.ts";
+import { fold, scheduleFolds } from "./fold.ts";
+import { isKnownHot } from "./hot.ts";
+import { type Also, type Asked, type Judged, judge } from "./judge.ts";
+import { type TransactionRecord, transactions } from "./records.ts";
+import { accountsOf, checkRequest, fingerprintOf, type NewTransaction, onlyGiven, transactionId } from "./request.ts";
 
 /**
- * Group commit. Transactions that meet in one instance are made together: first their keys are looked up, many at a time; then those that
- * are new are judged in memory, in the order in which they came, and written in one commit. Whoever shares an account with a commit that is
+ * Group commit. Transactions that meet in one instance are made together: their keys and accounts are read at once, those that are new
+ * are judged in memory, in the order in which they came, and written in one commit. Whoever shares an account with a commit that is
  * under way waits for it, so that an instance never stands in its own way; what is refused drops out and holds nobody up.
+ *
+ * One that comes when nothing else is under way has its key looked up first, so that a repeated request costs one read.
  */
 
 /** Transactions of one commit. */
 const MAX_BATCH = 100;
-/** Commits, and look-ups of keys, under way at the same time. */
+/** Commits under way at the same time. */
 const MAX_PARALLEL = 4;
+/** A second one is begun at once for so many; fewer wait for the first to end, because each costs as much as many transactions in it… */
+const WORTH_ANOTHER = 40;
+/** …but not longer than this: what it does may take it long. */
+const MAX_GATHERING_MILLIS = 15;
 /** Transactions that wait in this instance. */
 const MAX_WAITING = 5_000;
+/** The client's own second try waits for a second, in which hundreds could be made. */
+const ATTEMPTS_OF_CLIENT = 1;
+/**
+ * What others were in the way of waits for a random time before it is committed anew: as long as the try took, but this at least, and twice
+ * as long with each round, up to the last.
+ */
+const MIN_RETRY_MILLIS = 10;
+const MAX_RETRY_MILLIS = 500;
 /** How often what shared a commit with a key that was taken is committed anew. */
-const MAX_ROUNDS = 10;
+const MAX_ROUNDS = 20;
 /** Past this a caller is told `busy`. What has begun goes on; the key tells later what became of it. */
 const PATIENCE_MILLIS = 10_000;
 
@@ -34,30 +44,35 @@ export interface Committed {
   readonly record: TransactionRecord;
 }
 
-/** Adds writes to the commit that makes an entry. */
-export type Also = (tx: Transaction, entry: Entry) => void;
-
-interface Waiting {
-  readonly id: string;
-  readonly request: NewTransaction;
-  readonly fingerprint: string;
-  readonly accounts: readonly string[];
-  readonly also: Also | undefined;
+interface Waiting extends Asked {
   readonly settled: PromiseWithResolvers<Committed>;
+  isNew: boolean;
   isOver: boolean;
   rounds: number;
 }
 
 /** By transaction id: who asks for what is under way waits for it. */
 const underWay = new Map<string, Waiting>();
-const toLookUp: Waiting[] = [];
 const toCommit: Waiting[] = [];
 const busyAccounts = new Set<string>();
-let lookUps = 0;
 let commits = 0;
+let isPumping = false;
+let gathering: NodeJS.Timeout | undefined;
 
-/** Makes a transaction together with others; see `post`. */
+/** Makes a transaction together with others; see `post`. What a hot account has not been given yet is folded in if it is needed. */
 export async function commit(request: NewTransaction, also?: Also): Promise<Committed> {
+  try {
+    return await commitOnce(request, also);
+  } catch (error) {
+    const isShort = error instanceof Failure && error.reason === "insufficient-funds";
+    const hot = isShort ? accountsOf(request).filter(isKnownHot) : [];
+    const folded = await Promise.all(hot.map(fold));
+    if (!folded.some((count) => count > 0)) throw error;
+    return await commitOnce(request, also);
+  }
+}
+
+async function commitOnce(request: NewTransaction, also: Also | undefined): Promise<Committed> {
   checkRequest(request);
   const id = transactionId(request.key);
   const fingerprint = fingerprintOf(request);
@@ -70,41 +85,63 @@ export async function commit(request: NewTransaction, also?: Also): Promise<Comm
   const settled = Promise.withResolvers<Committed>();
   // Whoever has lost patience does not hear of it any more.
   settled.promise.catch(() => undefined);
+  const hot = onlyGiven(request, isKnownHot);
   const waiting: Waiting = {
     id,
     request,
     fingerprint,
-    accounts: accountsOf(request),
+    hot,
+    accounts: accountsOf(request).filter((account) => !hot.has(account)),
     also,
     settled,
+    isNew: false,
     isOver: false,
     rounds: 0,
   };
+  const isAlone = underWay.size === 0;
   underWay.set(id, waiting);
-  toLookUp.push(waiting);
-  pump();
+  if (isAlone) void lookUp(waiting);
+  else toCommit.push(waiting);
+  pumpSoon();
   return await patiently(settled.promise);
 }
 
-/** Starts whatever can be started. */
-function pump(): void {
-  while (lookUps < MAX_PARALLEL && toLookUp.length > 0) {
-    lookUps++;
-    void lookUp(toLookUp.splice(0, MAX_BATCH)).finally(() => {
-      lookUps--;
-      pump();
-    });
-  }
-  while (commits < MAX_PARALLEL) {
+/** Starts whatever can be started, once what has arrived together is there. */
+function pumpSoon(): void {
+  if (isPumping) return;
+  isPumping = true;
+  setImmediate(() => {
+    isPumping = false;
+    pump();
+  });
+}
+
+/** @param isPatient whether few wait for what is under way */
+function pump(isPatient = true): void {
+  while (mayStart(isPatient)) {
     const batch = nextBatch();
-    if (batch.length === 0) return;
+    if (batch.length === 0) break;
     commits++;
     void make(batch).finally(() => {
       commits--;
       for (const account of batch.flatMap((one) => one.accounts)) busyAccounts.delete(account);
-      pump();
+      pumpSoon();
     });
   }
+  if (toCommit.length > 0 && commits < MAX_PARALLEL) gather();
+}
+
+function mayStart(isPatient: boolean): boolean {
+  if (toCommit.length === 0 || commits >= MAX_PARALLEL) return false;
+  return commits === 0 || toCommit.length >= WORTH_ANOTHER || !isPatient;
+}
+
+function gather(): void {
+  if (gathering) return;
+  gathering = setTimeout(() => {
+    gathering = undefined;
+    pump(false);
+  }, MAX_GATHERING_MILLIS);
 }
 
 /** Those that have waited longest and touch nothing that is being committed, nor what an earlier one waits for. */
@@ -125,16 +162,15 @@ function nextBatch(): Waiting[] {
   return batch;
 }
 
-async function lookUp(batch: readonly Waiting[]): Promise<void> {
+async function lookUp(one: Waiting): Promise<void> {
   try {
-    const found = await stored(batch);
-    for (const one of batch) {
-      const record = found.get(one.id);
-      if (record) answer(one, record);
-      else toCommit.push(one);
-    }
+    const record = (await stored([one])).get(one.id);
+    if (record) return answer(one, record);
+    one.isNew = true;
+    toCommit.push(one);
+    pumpSoon();
   } catch (error) {
-    for (const one of batch) fail(one, error);
+    fail(one, error);
   }
 }
 
@@ -147,45 +183,21 @@ async function stored(batch: readonly Waiting[]): Promise<Map<string, Transactio
 
 /** Commits a batch, and again without those that others have made meanwhile. */
 async function make(batch: readonly Waiting[]): Promise<void> {
+  const began = performance.now();
   try {
-    const { made, refused } = await transact((tx) => judge(tx, batch));
+    const { made, known, refused } = await transact((tx) => judge(tx, batch), ATTEMPTS_OF_CLIENT);
+    await scheduleFolds(made.flatMap(({ entry }) => [...entry.incoming.values()].map(({ account }) => account)));
     for (const { one, entry } of made) settle(one, entry);
+    for (const { one, record } of known) answer(one, record);
     if (refused.length > 0) await refuse(refused);
   } catch (error) {
+    if (isTransient(error)) await pause(batch, performance.now() - began);
     await recover(batch, error);
   }
 }
 
-interface Judged {
-  readonly made: readonly { one: Waiting; entry: Entry }[];
-  readonly refused: readonly { one: Waiting; error: unknown }[];
-}
-
-async function judge(tx: Transaction, batch: readonly Waiting[]): Promise<Judged> {
-  const ids = [...new Set(batch.flatMap((one) => one.accounts))];
-  const books = new Books();
-  for (const [id, account] of await getAll(tx, accounts(), ids)) books.load(id, account);
-  const made: { one: Waiting; entry: Entry }[] = [];
-  const refused: { one: Waiting; error: unknown }[] = [];
-  const changed: Entry["accounts"][] = [];
-  for (const one of batch) {
-    try {
-      const entry = books.enter(one.request);
-      tx.create(transactions().doc(entry.id), entry.record);
-      one.also?.(tx, entry);
-      changed.push(entry.accounts);
-      made.push({ one, entry });
-    } catch (error) {
-      refused.push({ one, error });
-    }
-  }
-  // An account that several of them touch is written once, as the last leaves it.
-  for (const [id, account] of new Map(changed.flatMap((after) => [...after]))) tx.set(accounts().doc(id), account);
-  return { made, refused };
-}
-
 /** What is refused may have been made by another instance since its key was looked up, and not fit any more for just that reason. */
-async function refuse(refused: Judged["refused"]): Promise<void> {
+async function refuse(refused: Judged<Waiting>["refused"]): Promise<void> {
   const found = await stored(refused.map(({ one }) => one));
   for (const { one, error } of refused) {
     const record = found.get(one.id);
@@ -194,10 +206,10 @@ async function refuse(refused: Judged["refused"]): Promise<void> {
   }
 }
 
-/** Nothing of a batch was written. What others have made meanwhile is answered, the rest is committed anew or fails. */
+/** Nothing of a batch was written, as far as is known. What is there all the same is answered, the rest is committed anew or fails. */
 async function recover(batch: readonly Waiting[], error: unknown): Promise<void> {
   const left = batch.filter(({ isOver }) => !isOver);
-  if (!isAlreadyExists(error) && !isContention(error)) {
+  if (!isAlreadyExists(error) && !isTransient(error)) {
     for (const one of left) fail(one, error);
     return;
   }
@@ -207,6 +219,12 @@ async function recover(batch: readonly Waiting[], error: unknown): Promise<void>
   } catch (problem) {
     for (const one of left) fail(one, problem);
   }
+}
+
+async function pause(batch: readonly Waiting[], tookMillis: number): Promise<void> {
+  const rounds = Math.max(...batch.map((one) => one.rounds));
+  const longest = Math.max(MIN_RETRY_MILLIS, tookMillis) * 2 ** rounds;
+  await sleep(Math.random() * Math.min(MAX_RETRY_MILLIS, longest));
 }
 
 function again(one: Waiting, record: TransactionRecord | undefined): void {
@@ -249,7 +267,8 @@ async function patiently<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
-function keyReused(): Failure {
+/** The key was used for something else. */
+export function keyReused(): Failure {
   return new Failure("already-exists", "This key was used for another request.", { reason: "idempotency-key-reused" });
 }
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { DocumentId } from "../platform/ids.ts";
+import { DocumentId, isUid } from "../platform/ids.ts";
+import { SOURCES } from "./lots.ts";
 
 const MAX_PAGE = 100;
 
@@ -17,6 +18,8 @@ export const Wallet = z.object({
       owed: z.int(),
       /** What of the available has cleared and can be paid out in money. */
       redeemable: z.int(),
+      /** Of an account that many give to at once: what it was given and has not been added to it yet. */
+      incoming: z.int().optional(),
       /** What of the available expires first, and when, in milliseconds since the epoch; absent if none does. */
       nextExpiry: z.object({ amount: z.int(), at: z.int() }).optional(),
     }),
@@ -41,8 +44,8 @@ export const History = z.object({
       amount: z.int(),
       /** What was set aside by it, negative where it was let go of. */
       held: z.int(),
-      /** What could be spent after it. */
-      available: z.int(),
+      /** What could be spent after it; absent where it was given to an account that many give to at once, which adds it up later. */
+      available: z.int().optional(),
       reference: z.string(),
       /** Milliseconds since the epoch. */
       at: z.int(),
@@ -52,6 +55,29 @@ export const History = z.object({
   nextCursor: z.string().optional(),
 });
 export type History = z.infer<typeof History>;
+
+export const StatementRequest = z.object({
+  /** As 2026-11. */
+  month: z.string().regex(/^20\d\d-(0[1-9]|1[0-2])$/, "must be a month, as 2026-11"),
+  currency: z.string().min(1).max(20),
+  format: z.enum(["csv", "pdf"]).default("csv"),
+  /** `nextCursor` of the page before. */
+  cursor: z.string().max(200).optional(),
+});
+
+/** A page of a month of one account as a file. Amounts are in smallest units: what the account was worth before and after. */
+export const Statement = z.object({
+  name: z.string(),
+  contentType: z.string(),
+  /** The file. */
+  base64: z.string().max(4_000_000),
+  opening: z.int(),
+  closing: z.int(),
+  transactions: z.int(),
+  /** Absent when there is no more; what follows a page that is just full may have no rows. */
+  nextCursor: z.string().optional(),
+});
+export type Statement = z.infer<typeof Statement>;
 
 export const VerifyRequest = z.object({
   /** Chains since heads were last signed, or everything there has ever been. */
@@ -80,3 +106,61 @@ export const ReverseRequest = z.object({
 /** The id of the transaction that takes the other back; the same however often it is asked for. */
 export const Reversed = z.object({ transaction: z.string() });
 export type Reversed = z.infer<typeof Reversed>;
+
+const User = z.string().refine(isUid, "must be a user's id");
+const CurrencyCode = z.string().min(1).max(20);
+/** Why, for those who read the books later. */
+const Note = z.string().min(1).max(400);
+
+/** Refused with `unknown-currency`. Accounts that are so already are left alone. */
+export const FreezeRequest = z.object({
+  user: User,
+  /** Absent: all there are, also those that the user has yet to get. */
+  currency: CurrencyCode.optional(),
+  frozen: z.boolean(),
+  note: Note,
+});
+
+/** The currencies that were not as asked before. */
+export const Frozen = z.object({ user: z.string(), frozen: z.boolean(), changed: z.array(z.string()) });
+export type Frozen = z.infer<typeof Frozen>;
+
+/** Refused with `insufficient-funds`, `balance-too-large`, `unknown-currency`, and `idempotency-key-reused`. */
+export const AdjustRequest = z.object({
+  /** However often it is sent, it happens once; of the operators' own choice. */
+  key: z.string().min(1).max(200),
+  user: User,
+  currency: CurrencyCode,
+  /** In smallest units; negative takes, from a frozen account too, but never more than is available. */
+  amount: z.int().refine((amount) => amount !== 0, "must not be nothing"),
+  /** As what it is given; what is taken goes in the order in which the currency is spent. */
+  source: z.enum(SOURCES).default("promotional"),
+  note: Note,
+});
+
+/** The id of the transaction. */
+export const Adjusted = z.object({ transaction: z.string() });
+export type Adjusted = z.infer<typeof Adjusted>;
+export const CreditRequest = z.object({
+  /** The idempotency key, of the caller's choosing: however often it is sent, the coins are given once. */
+  key: z.string().min(1).max(200),
+  user: User,
+  currency: CurrencyCode,
+  /** In smallest units. */
+  amount: z.int().positive(),
+  /** Why, for the user's history and for those who read the books later. */
+  note: z.string().min(1).max(400),
+});
+
+/** The id of the transaction that gave the coins; the same however often it is asked for. */
+export const Credited = z.object({ transaction: z.string() });
+export type Credited = z.infer<typeof Credited>;
+
+export const HotRequest = z.object({
+  user: User,
+  currency: CurrencyCode,
+  /** Whether many give to the account at once. */
+  hot: z.boolean(),
+});
+
+export const HotAccount = z.object({ hot: z.boolean() });

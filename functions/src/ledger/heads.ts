@@ -19,8 +19,8 @@ const DIGEST_BITS = 256n;
 
 /** The head of an account as it stands. */
 function headOf(id: string, account: Account): Head {
-  const { seq, available, held, owed, lots } = account;
-  const standing = { seq, hash: account.head.hash, available, held, owed, lots };
+  const { seq, available, held, owed, lots, frozen } = account;
+  const standing = { seq, hash: account.head.hash, available, held, owed, lots, ...(frozen ? { frozen } : {}) };
   return { ...standing, signature: sign(headText(id, standing)), signedAt: timestamp() };
 }
 
@@ -52,8 +52,8 @@ export function addDigests(digest: string, change: bigint): string {
 
 export const NO_DIGEST = "0".repeat(Number(DIGEST_BITS) / 4);
 
-function headText(id: string, { seq, hash, available, held, owed, lots }: Standing): string {
-  return canonical(["head", id, seq, hash, available, held, owed, lots]);
+function headText(id: string, { seq, hash, available, held, owed, lots, frozen }: Standing): string {
+  return canonical(["head", id, seq, hash, available, held, owed, lots, frozen ? "frozen" : ""]);
 }
 
 function manifestText({

@@ -5,7 +5,7 @@ import { FieldPath, Timestamp } from "../platform/firestore.ts";
 import { isDocumentId } from "../platform/ids.ts";
 import type { History, HistoryRequest } from "./contract.ts";
 import { currencyOf } from "./currencies.ts";
-import { accountId, heldBy, type TransactionRecord, transactions } from "./records.ts";
+import { accountId, heldBy, incomingSide, type TransactionRecord, transactions } from "./records.ts";
 
 /** A page of the transactions of one of the caller's accounts, newest first. One read for each row. */
 export async function history(caller: Caller, request: z.output<typeof HistoryRequest>): Promise<History> {
@@ -23,12 +23,13 @@ export async function history(caller: Caller, request: z.output<typeof HistoryRe
   return {
     transactions: page.docs.map((document) => {
       const { kind, postings, reference, at, links } = document.data();
+      const link = links[account];
       return {
         id: document.id,
         kind,
-        amount: gain(postings, account),
+        amount: gain(postings, account) + gain(postings, incomingSide(account)),
         held: gain(postings, heldBy(account)),
-        available: links[account]?.available ?? 0,
+        ...(link ? { available: link.available } : {}),
         reference,
         at: at.toMillis(),
       };

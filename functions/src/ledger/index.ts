@@ -1,10 +1,14 @@
 /** The books: who has what, how it came to be, and that it can never be wrong by a coin. */
 
-export type { NewTransaction } from "./books.ts";
-export { currencyOf } from "./currencies.ts";
+export { secretSeed } from "./chain.ts";
+export { currencyOf, isMoney } from "./currencies.ts";
 export { expireLots } from "./expiry.ts";
+export { type Booked, transactionsAbout } from "./find.ts";
+export { fold, foldAll } from "./fold.ts";
 export { signHeads } from "./heads.ts";
-export { expireHolds } from "./holds.ts";
-export { post, prepareAll } from "./post.ts";
+export { capture, expireHolds, hold, prepareHold, release, renew } from "./holds.ts";
+export { openHold } from "./open-hold.ts";
+export { post, prepareAll, readTransaction } from "./post.ts";
+export type { NewTransaction } from "./request.ts";
 export { readReversal } from "./reverse.ts";
 export { owedAfter, sentSince } from "./transfers.ts";

@@ -28,6 +28,11 @@ export function sum(lots: readonly Lot[]): number {
   return lots.reduce((total, { amount }) => total + amount, 0);
 }
 
+/** Lots in one certain order: two accounts that hold the same are the same, whatever was taken from which in between. */
+export function inOrder(lots: readonly Lot[]): Lot[] {
+  return [...lots].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
+
 /** Adds lots to lots; those of one kind become one. */
 export function addLots(to: readonly Lot[], added: readonly Lot[]): Lot[] {
   const byKind = new Map<string, Lot>();

@@ -4,6 +4,7 @@ import { someone, useBackend } from "../../testing.ts";
 import { history } from "./history.ts";
 import { post } from "./post.ts";
 import { accounts, transactions } from "./records.ts";
+import type { Expectation } from "./request.ts";
 import { wallet } from "./wallet.ts";
 
 const backend = useBackend();
@@ -113,6 +114,49 @@ describe("a transaction", () => {
     const postings = [{ from: ada.uid, to: bo.uid, amount: 1, currency: "COIN" }];
     const transfer = () => post({ key: randomUUID(), kind: "transfer", postings, reference: "test" });
     expect((await backend.billed(transfer)).bill).toEqual({ reads: 3, writes: 3, deletes: 0 });
+  });
+});
+
+describe("a transaction that expects something of an account", () => {
+  const spendIf = (from: string, expects: readonly Expectation[], key: string = randomUUID()) => {
+    const postings = [{ from, to: "system:revenue", amount: 10, currency: "COIN" }];
+    return post({ key, kind: "spend", postings, reference: "test", expects });
+  };
+
+  test("is made while that is so, and once", async () => {
+    const ada = someone().uid;
+    await give(ada, 100);
+    const key = randomUUID();
+    const expects = [{ owner: ada, currency: "COIN", available: { min: 100, max: 100 }, seq: 1 }];
+    const first = await spendIf(ada, expects, key);
+    expect(await spendIf(ada, expects, key)).toEqual(first);
+    await expect(spendIf(ada, expects)).rejects.toMatchObject({
+      reason: "balance-changed",
+      details: { available: 90, seq: 2 },
+    });
+    await expect(spendIf(ada, [], key)).rejects.toMatchObject({ reason: "idempotency-key-reused" });
+    expect(await coins(ada)).toBe(90);
+  });
+
+  test("is one of all who saw the same, even if they come together", async () => {
+    const ada = someone().uid;
+    await give(ada, 100);
+    const expects = [{ owner: ada, currency: "COIN", seq: 1 }];
+    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => spendIf(ada, expects)));
+    expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    expect(await coins(ada)).toBe(90);
+  });
+
+  test("may ask it of an account that it does not touch, for a read", async () => {
+    const [ada, bo] = [someone().uid, someone().uid];
+    await give(ada, 100);
+    const isPoor = [{ owner: bo, currency: "COIN", available: { max: 5 }, seq: 0 }];
+    expect((await backend.billed(() => spendIf(ada, isPoor))).bill).toEqual({ reads: 3, writes: 2, deletes: 0 });
+    await give(bo, 6);
+    await expect(spendIf(ada, isPoor)).rejects.toMatchObject({ reason: "balance-changed" });
+    await expect(spendIf(ada, [{ owner: bo, currency: "COIN", available: { min: 7 } }])).rejects.toMatchObject({
+      details: { available: 6 },
+    });
   });
 });
 

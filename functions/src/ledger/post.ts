@@ -1,10 +1,11 @@
 import { now } from "../platform/clock.ts";
-import { getAll, type Transaction } from "../platform/firestore.ts";
+import { getAll, type Transaction, transact } from "../platform/firestore.ts";
 import { atTime } from "./balance.ts";
-import { accountsOf, Books, checkRequest, type Entry, type NewTransaction } from "./books.ts";
-import { commit } from "./commit.ts";
-import { type Freed, free } from "./holds.ts";
+import { Books, type Entry } from "./books.ts";
+import { commit, keyReused } from "./commit.ts";
+import { type Freed, free } from "./free.ts";
 import { accountId, accounts, type TransactionRecord, transactions } from "./records.ts";
+import { accountsOf, checkRequest, fingerprintOf, type NewTransaction, transactionId } from "./request.ts";
 
 /** A transaction that has been judged against the accounts it touches and only needs to be written. */
 export interface Prepared {
@@ -21,7 +22,20 @@ export interface Prepared {
  * Bill: a read for the key and one for each account of a user; a write for the transaction and for each account.
  */
 export async function post(request: NewTransaction): Promise<TransactionRecord> {
-  return (await commit(request)).record;
+  return request.clawBack ? await postAlone(request) : (await commit(request)).record;
+}
+
+/** What may have to let go of holds is not made together with others. */
+function postAlone(request: NewTransaction): Promise<TransactionRecord> {
+  const id = transactionId(request.key);
+  return transact(async (tx) => {
+    const known = (await tx.get(transactions().doc(id))).data();
+    if (known && known.fingerprint !== fingerprintOf(request)) throw keyReused();
+    if (known) return known;
+    const { entries, write } = await prepareAll(tx, [request]);
+    write();
+    return (entries[0] as Entry).record;
+  });
 }
 
 /**
@@ -32,6 +46,16 @@ export async function prepare(tx: Transaction, request: NewTransaction): Promise
   const { entries, write } = await prepareAll(tx, [request]);
   const { id, record } = entries[0] as Entry;
   return { id, record, write };
+}
+
+/** What is stored under an idempotency key, as part of another Firestore transaction. One read. */
+export async function readTransaction(
+  tx: Transaction,
+  key: string,
+): Promise<{ id: string; record: TransactionRecord } | undefined> {
+  const id = transactionId(key);
+  const record = (await tx.get(transactions().doc(id))).data();
+  return record && { id, record };
 }
 
 /** Transactions that have been judged one after the other and only need to be written. */

@@ -15,8 +15,10 @@ export const Account = z.object({
   lots: z.array(Lot),
   /** When the first of the lots expires. */
   nextExpiryAt: Moment.optional(),
-  /** Nothing leaves it until an operator says so. */
+  /** Nothing that is available leaves it until an operator says so; see freeze.ts. */
   frozen: z.boolean().optional(),
+  /** What only comes in goes past this document, into `incoming`; see hot.ts. */
+  hot: z.boolean().optional(),
   /** How many transactions have touched the account. */
   seq: Whole,
   /** The last of them, and its hash in the account's chain. */
@@ -57,9 +59,13 @@ export const KINDS = {
   refund: "bought",
   chargeback: "bought",
   prize: "earned",
+  exchange: "promotional",
   payout: "earned",
   adjustment: "promotional",
   expiry: "promotional",
+  freeze: "promotional",
+  unfreeze: "promotional",
+  fold: "promotional",
 } as const satisfies Record<string, Source>;
 export const Kind = z.enum(Object.keys(KINDS) as (keyof typeof KINDS)[]);
 export type Kind = z.infer<typeof Kind>;
@@ -86,7 +92,7 @@ export const TransactionRecord = z.object({
   metadata: z.record(z.string(), z.json()),
   /** Tells a repeated request from a different one under the same key. */
   fingerprint: z.string(),
-  /** The accounts of users that it touches, for their histories. */
+  /** The accounts of users in whose histories it is. */
   accounts: z.array(z.string()),
   /** By account. */
   links: z.record(z.string(), Link),
@@ -113,6 +119,7 @@ export const Head = z.object({
   held: Whole,
   owed: Whole,
   lots: z.array(Lot),
+  frozen: z.boolean().optional(),
   signature: z.string(),
   signedAt: Moment,
 });
@@ -164,7 +171,20 @@ export type Hold = z.infer<typeof Hold>;
 
 export const holds = () => collection("holds", Hold);
 
+/** `incoming/{transaction}_{posting}`: what a hot account was given and has not been folded into it yet. Written by the ledger alone. */
+export const Incoming = z.object({
+  account: z.string(),
+  currency: z.string(),
+  amount: z.int().positive(),
+  lots: z.array(Lot),
+  at: Moment,
+});
+export type Incoming = z.infer<typeof Incoming>;
+
+export const incoming = () => collection("incoming", Incoming);
+
 const SYSTEM = "system:";
+const INCOMING = "system:incoming:";
 /** Where coins go that have expired. */
 export const EXPIRED = "system:expired";
 const HELD = "/held";
@@ -172,6 +192,16 @@ const HELD = "/held";
 /** Accounts of the house (`system:mint`, `system:revenue`…): no document, so no hot spot; their balances follow from the transactions. */
 export function isSystemAccount(account: string): boolean {
   return account.startsWith(SYSTEM);
+}
+
+/** The account of the house that holds what a hot account was given until it is folded in. */
+export function incomingSide(account: string): string {
+  return `${INCOMING}${account}`;
+}
+
+/** The hot account that an account of the house holds something for, if it is such a one. */
+export function accountOfIncoming(side: string): string | undefined {
+  return side.startsWith(INCOMING) ? side.slice(INCOMING.length) : undefined;
 }
 
 export function accountId(owner: string, currency: string): string {

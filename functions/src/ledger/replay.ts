@@ -1,4 +1,5 @@
 import { type Balance, credit } from "./balance.ts";
+import { isFrozenAfter } from "./books.ts";
 import { contentOf, isSigned, linkText } from "./chain.ts";
 import { cleared, type Lot, sum, takeSame } from "./lots.ts";
 import { heldBy, KINDS, type Posting, type TransactionRecord } from "./records.ts";
@@ -7,6 +8,7 @@ import { heldBy, KINDS, type Posting, type TransactionRecord } from "./records.t
 export interface Standing extends Balance {
   readonly seq: number;
   readonly hash: string;
+  readonly frozen?: boolean | undefined;
 }
 
 /** What does not fit, in a sentence. */
@@ -37,7 +39,7 @@ export function next(
   }
   const text = linkText({ account, seq: link.seq, previous: before.hash, content, after: balance });
   if (!isSigned(text, link.hash)) throw new Misfit(`its hash in the chain of ${account} is not of what it follows`);
-  return { ...balance, seq: link.seq, hash: link.hash };
+  return { ...balance, seq: link.seq, hash: link.hash, frozen: isFrozenAfter(record.kind, before.frozen) };
 }
 
 function replayed(account: string, before: Balance, record: TransactionRecord): Balance {

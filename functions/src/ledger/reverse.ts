@@ -1,9 +1,9 @@
 import { Failure } from "../platform/failure.ts";
 import { type Transaction, transact } from "../platform/firestore.ts";
-import { type NewPosting, type NewTransaction, transactionId } from "./books.ts";
 import type { Lot } from "./lots.ts";
 import { prepare } from "./post.ts";
 import {
+  accountOfIncoming,
   EXPIRED,
   isSystemAccount,
   type Kind,
@@ -12,9 +12,10 @@ import {
   type TransactionRecord,
   transactions,
 } from "./records.ts";
+import { type NewPosting, type NewTransaction, transactionId } from "./request.ts";
 
 /** What only makes sense together with a hold or with time, and is undone there. */
-const NOT_REVERSIBLE: ReadonlySet<Kind> = new Set(["hold", "release", "expiry"]);
+const NOT_REVERSIBLE: ReadonlySet<Kind> = new Set(["hold", "release", "expiry", "freeze", "unfreeze", "fold"]);
 
 export interface Reversal {
   /** The id of the transaction to be taken back. */
@@ -64,7 +65,10 @@ export async function readReversal(tx: Transaction, reversal: Reversal): Promise
 }
 
 /** The transaction that takes another back. */
-function reversalOf(original: TransactionRecord, { transaction, kind, reference, metadata }: Reversal): NewTransaction {
+export function reversalOf(
+  original: TransactionRecord,
+  { transaction, kind, reference, metadata }: Reversal,
+): NewTransaction {
   if (NOT_REVERSIBLE.has(original.kind)) {
     throw new Failure("failed-precondition", `A ${original.kind} cannot be taken back.`, { reason: "not-reversible" });
   }
@@ -99,8 +103,9 @@ function inverted({ from, to, amount, currency, lots, as }: Posting): NewPosting
   });
 }
 
-/** What was paid out of a hold comes back to its owner, free. */
-function ownerOf(account: string, currency: string): string {
+/** What was paid out of a hold comes back to its owner, free; what a hot account was given is taken from it, folded in or not. */
+function ownerOf(side: string, currency: string): string {
+  const account = accountOfIncoming(side) ?? side;
   return isSystemAccount(account) ? account : sideOf(account).name.slice(0, -currency.length - 1);
 }
 

@@ -1,15 +1,17 @@
 import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
-import { atTime, type Balance } from "./balance.ts";
+import { atTime, type Balance, redeemable } from "./balance.ts";
 import type { Wallet } from "./contract.ts";
-import { CURRENCIES, currencyOf } from "./currencies.ts";
+import { CURRENCIES } from "./currencies.ts";
+import { incomingOf } from "./hot.ts";
 import { sum } from "./lots.ts";
 import { accounts } from "./records.ts";
 
-/** What the caller has of every currency; currencies they never had are left out. One read for each account. */
+/** What the caller has of every currency; currencies they never had are left out. One read for each account, and one
+ * more for every 1,000 that a hot one was given and has not been folded in. */
 export async function wallet(caller: Caller): Promise<Wallet> {
   const found = await accounts().where("owner", "==", caller.uid).limit(Object.keys(CURRENCIES).length).get();
-  const balances = found.docs.map((document) => {
+  const balances = found.docs.map(async (document) => {
     const account = document.data();
     const { balance } = atTime(account, now());
     const { available, held, owed } = balance;
@@ -21,15 +23,10 @@ export async function wallet(caller: Caller): Promise<Wallet> {
       owed,
       redeemable: redeemable(balance, account.currency),
       ...nextExpiry(balance),
+      ...(account.hot ? { incoming: await incomingOf(document.id) } : {}),
     };
   });
-  return { balances: balances.sort((a, b) => (a.currency < b.currency ? -1 : 1)) };
-}
-
-/** What of a balance can be paid out in money: of the sources that the currency names, and cleared. */
-function redeemable({ lots }: Balance, currency: string): number {
-  const sources = currencyOf(currency).redeemable;
-  return sum(lots.filter(({ source, clearsAt }) => clearsAt === undefined && sources.includes(source)));
+  return { balances: (await Promise.all(balances)).sort((a, b) => (a.currency < b.currency ? -1 : 1)) };
 }
 
 function nextExpiry({ lots }: Balance): Pick<Wallet["balances"][number], "nextExpiry"> {

@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
-import { freePort } from "../../../local/ports.ts";
+import { hasRedis, type RedisServer, startRedis } from "../../testing-redis.ts";
 import { cached, disconnect, forget, forgetAll } from "./cache.ts";
 
 beforeEach(() => {
@@ -79,18 +78,16 @@ describe("a cached value", () => {
   });
 });
 
-const hasRedis = spawnSync("redis-server", ["--version"]).status === 0;
-
 describe.skipIf(!hasRedis)(`Redis behind it${hasRedis ? "" : " (skipped: redis-server is not installed)"}`, () => {
   let port = 0;
-  let server: ChildProcess;
+  let server: RedisServer;
   let client: Redis;
   const freshness = { processSeconds: 60, redisSeconds: 60 };
   const inRedis = (key: string) => `pot-of-gold:1:${process.env.GCLOUD_PROJECT ?? ""}:${key}`;
 
   beforeAll(async () => {
-    port = await freePort();
-    server = await startRedis(port);
+    server = await startRedis();
+    port = server.port;
     client = new Redis(port);
   });
   beforeEach(async () => {
@@ -100,7 +97,7 @@ describe.skipIf(!hasRedis)(`Redis behind it${hasRedis ? "" : " (skipped: redis-s
   afterEach(disconnect);
   afterAll(() => {
     client.disconnect();
-    server.kill("SIGKILL");
+    server.kill();
   });
 
   test("answers a process that has not got the value itself", async () => {
@@ -166,15 +163,3 @@ describe.skipIf(!hasRedis)(`Redis behind it${hasRedis ? "" : " (skipped: redis-s
     expect(load).toHaveBeenCalledTimes(3);
   });
 });
-
-async function startRedis(port: number): Promise<ChildProcess> {
-  const server = spawn("redis-server", ["--port", String(port), "--save", "", "--bind", "127.0.0.1"], {
-    stdio: "pipe",
-  });
-  await new Promise<void>((resolve) =>
-    server.stdout?.on("data", (chunk) => {
-      if (String(chunk).includes("Ready to accept connections")) resolve();
-    }),
-  );
-  return server;
-}

@@ -66,10 +66,21 @@ function actionPath(service: string, path: string): string[] {
 async function find(modules: Modules, path: readonly string[]): Promise<Action> {
   const [module = "", name = ""] = path;
   const load = Object.hasOwn(modules, module) ? modules[module] : undefined;
-  const actions = path.length === 2 && load ? await load() : {};
+  const actions = path.length === 2 && load ? (loaded.get(load) ?? (await loadOnce(load))) : {};
   const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
   if (!action) throw new Failure("not-found", `There is no action "${path.join("/")}".`, { reason: "unknown-action" });
   return action;
+}
+
+type Load = Modules[string];
+
+/** What has been loaded: to import a module again costs as much as checking an input. */
+const loaded = new WeakMap<Load, Actions>();
+
+async function loadOnce(load: Load): Promise<Actions> {
+  const actions = await load();
+  loaded.set(load, actions);
+  return actions;
 }
 
 async function perform(action: Action, request: CallableRequest<unknown>): Promise<unknown> {

@@ -55,8 +55,8 @@ export function timestamp(millis: number = now()): Timestamp {
 const MAX_ATTEMPTS = 10;
 
 /** Runs reads and then writes as one; tried again when others were in the way, so `work` must have no other effects. */
-export function transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-  return firestore().runTransaction(work, { maxAttempts: MAX_ATTEMPTS });
+export function transact<T>(work: (tx: Transaction) => Promise<T>, maxAttempts: number = MAX_ATTEMPTS): Promise<T> {
+  return firestore().runTransaction(work, { maxAttempts });
 }
 
 /** Documents of a collection by id, read as one; undefined for those that are not there. One read each. */
@@ -91,10 +91,25 @@ export function isContention(error: unknown): boolean {
   return codeOf(error) === ABORTED;
 }
 
+/** CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE, UNAUTHENTICATED: what the client repeats. */
+const TRANSIENT: ReadonlySet<unknown> = new Set([1, 2, 4, 8, ABORTED, 13, 14, 16]);
+
+/** Whether a transaction failed for a reason that may be gone at the next try. It may have been committed all the same. */
+export function isTransient(error: unknown): boolean {
+  return TRANSIENT.has(codeOf(error));
+}
+
 /** The gRPC status code of an error of the Firestore client. */
 function codeOf(error: unknown): unknown {
   return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 }
 
-export type { CollectionReference, Query, Transaction } from "firebase-admin/firestore";
-export { FieldPath, FieldValue, Filter, Timestamp } from "firebase-admin/firestore";
+export type {
+  CollectionReference,
+  DocumentReference,
+  DocumentSnapshot,
+  Query,
+  QueryDocumentSnapshot,
+  Transaction,
+} from "firebase-admin/firestore";
+export { AggregateField, FieldPath, FieldValue, Filter, Timestamp } from "firebase-admin/firestore";

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, hash as hashOf, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
 
 const ID_BYTES = 24;
@@ -8,7 +8,7 @@ const ID_BYTES = 24;
  * The parts are joined unambiguously: `("a", "bc")` and `("ab", "c")` differ.
  */
 export function deterministicId(...parts: readonly string[]): string {
-  return createHash("sha256").update(JSON.stringify(parts)).digest().subarray(0, ID_BYTES).toString("base64url");
+  return hashOf("sha256", JSON.stringify(parts), "buffer").subarray(0, ID_BYTES).toString("base64url");
 }
 
 const MAX_UID = 128;
@@ -31,7 +31,7 @@ export function isUid(text: string): boolean {
 
 /** What a request asks for, as a short text: the same for the same request whatever the order of its keys. */
 export function fingerprint(request: unknown): string {
-  return createHash("sha256").update(canonical(request)).digest("base64url");
+  return hashOf("sha256", canonical(request), "base64url");
 }
 
 /** Compares secrets in a time that does not tell where they differ. A secret that was never set equals nothing. */
@@ -43,13 +43,12 @@ export function equalSecrets(given: string, expected: string): boolean {
 
 /** A JSON value as text, the same whatever the order of its keys; what is undefined is left out. */
 export function canonical(value: unknown): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (typeof value === "object" && value !== null) {
-    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-    return `{${entries
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`)
-      .join(",")}}`;
+  let text = "";
+  for (const key of Object.keys(value).sort()) {
+    const item = (value as Record<string, unknown>)[key];
+    if (item !== undefined) text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${canonical(item)}`;
   }
-  return JSON.stringify(value) ?? "null";
+  return `{${text}}`;
 }

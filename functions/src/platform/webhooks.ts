@@ -6,6 +6,7 @@ import {
   collection,
   FieldPath,
   FieldValue,
+  Filter,
   isAlreadyExists,
   isChangedMeanwhile,
   Moment,
@@ -47,6 +48,8 @@ export const WebhookRecord = z.object({
   retryAt: Moment.optional(),
   /** Why it could not be carried out: what has to change before it can. */
   waitingFor: z.string().optional(),
+  /** What else would do. */
+  orFor: z.string().optional(),
 });
 export type WebhookRecord = z.infer<typeof WebhookRecord>;
 
@@ -86,11 +89,14 @@ export class Postponed extends Error {
   readonly reason: string;
   /** What has to change, as `product:gems_100`: whoever changes it can have these tried again. */
   readonly waitingFor: string;
+  /** What else would do. */
+  readonly orFor: string | undefined;
 
-  constructor(reason: string, waitingFor: string) {
+  constructor(reason: string, waitingFor: string, orFor?: string) {
     super(`${reason} (${waitingFor})`);
     this.reason = reason;
     this.waitingFor = waitingFor;
+    this.orFor = orFor;
   }
 }
 
@@ -225,7 +231,7 @@ async function keep(
     updatedAt: timestamp(),
     retryAt: timestamp(now() + LOST_AFTER_MILLIS),
     body: incoming.body,
-    ...(error instanceof Postponed ? { waitingFor: error.waitingFor } : {}),
+    ...waiting(error),
   };
   let state: Receipt["state"] = "retrying";
   try {
@@ -263,7 +269,9 @@ async function failed(id: string, error: unknown, trial: Trial): Promise<Receipt
       outcome,
       updatedAt: timestamp(),
       retryAt: state === "parked" ? FieldValue.delete() : timestamp(now() + LOST_AFTER_MILLIS),
-      waitingFor: error instanceof Postponed ? error.waitingFor : FieldValue.delete(),
+      waitingFor: FieldValue.delete(),
+      orFor: FieldValue.delete(),
+      ...waiting(error),
     });
     if (state === "parked") emit(tx, { type: "webhook.parked", key: id, data: { webhook: id, type: record.type } });
     return { id, state, outcome };
@@ -271,6 +279,12 @@ async function failed(id: string, error: unknown, trial: Trial): Promise<Receipt
   if (receipt.state === "retrying") throw error;
   if (receipt.state === "parked") log.error("webhook parked", error, { id });
   return receipt;
+}
+
+function waiting(error: unknown): Pick<WebhookRecord, "waitingFor" | "orFor"> {
+  if (!(error instanceof Postponed)) return {};
+  const { waitingFor, orFor } = error;
+  return { waitingFor, ...(orFor === undefined ? {} : { orFor }) };
 }
 
 function outcomeOf(error: unknown): Outcome {
@@ -285,11 +299,12 @@ const LOST_AFTER_MILLIS = 7 * 3_600_000;
 
 /** Has every kept webhook tried again that waits for something that has just changed. Returns how many. */
 export async function retryWaitingFor(waitingFor: string, round: string): Promise<number> {
-  const waiting = webhooks().where("waitingFor", "==", waitingFor).orderBy(FieldPath.documentId()).limit(PAGE);
+  const isFor = Filter.or(Filter.where("waitingFor", "==", waitingFor), Filter.where("orFor", "==", waitingFor));
+  const kept = webhooks().where(isFor).orderBy(FieldPath.documentId()).limit(PAGE);
   let count = 0;
   let last: string | undefined;
   for (let page = 0; page < MAX_PAGES; page++) {
-    const { docs } = await (last === undefined ? waiting : waiting.startAfter(last)).get();
+    const { docs } = await (last === undefined ? kept : kept.startAfter(last)).get();
     await Promise.all(docs.map(({ id }) => schedule(id, round)));
     count += docs.length;
     last = docs.at(-1)?.id;

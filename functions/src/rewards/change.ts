@@ -1,6 +1,7 @@
 import { type NewTransaction, prepareAll, readReversal } from "../ledger/index.ts";
-import { FieldValue, getAll, type Transaction, timestamp } from "../platform/firestore.ts";
-import { type InventoryItem, inventory } from "./records.ts";
+import type { Transaction } from "../platform/firestore.ts";
+import { Bag, type Moved } from "./bag.ts";
+import { prepareGifts } from "./gift.ts";
 import type { Reward } from "./reward.ts";
 
 /** Something that is given to a user, or taken back: one transaction of the ledger, and the items that go with it. */
@@ -12,8 +13,23 @@ export interface Change {
   readonly direction: "give" | "takeBack";
   readonly coins: Reward["coins"];
   readonly items: Reward["items"];
+  /** What may be used by it, and for how long; where nothing is said, for ever. A purchase, which may end, sees to its own. */
+  readonly entitlements?: Pick<Reward, "entitlements" | "entitlementSeconds">;
+  /** What the user gives up for it. It has to be there. */
+  readonly costs?: {
+    readonly coins: Reward["coins"];
+    readonly items: Reward["items"];
+    /** Ids of the unique items among them. */
+    readonly instances?: readonly string[];
+  };
+  /** Whether it is refused if the user would have more of an item than allowed; otherwise it is given all the same. */
+  readonly keepsToMaximum?: boolean;
+  /** The key of the change that gave what is taken back, or given back, and the items that it gave: of unique items just those go. */
+  readonly gave?: { readonly key: string; readonly items: Reward["items"] };
   readonly reference: string;
   readonly metadata?: NewTransaction["metadata"];
+  /** Where its coins come from, and go back to; the mint unless said otherwise. */
+  readonly house?: string | undefined;
   /** As what coins enter, or which go first; what `kind` says unless said otherwise. */
   readonly as?: NewTransaction["postings"][number]["as"];
   /** The transaction of the ledger that this takes back: its coins are then what moves. */
@@ -27,105 +43,96 @@ export interface PreparedChanges {
     readonly transaction: string;
     /** What should have gone back and is used up. */
     readonly missingItems: Reward["items"];
+    /** Ids of the unique items that were given. */
+    readonly instances: readonly string[];
   }[];
   write(): void;
 }
 
-const HOUSE = "system:mint";
+/** Where coins come from, and where those go that are given up. */
+const MINT = "system:mint";
+const TILL = "system:revenue";
 
 /**
  * Judges changes to what a user has, one after the other, as part of a Firestore transaction, which has an idempotency of its own.
- * Refuses what `post` refuses.
+ * Refuses what `post` refuses, and `not-enough-items`, `inventory-full`, `too-many-instances`. The ledger's transaction names the unique
+ * items that were given, and what was missing, in its metadata.
  *
- * Bill: a read for each account and, if anything is taken back, each item; a write for each transaction, account and item.
+ * Bill: a read for each account and entitlement, and for each item that is taken, expires or keeps to a maximum; a write for each
+ * transaction, account, item and entitlement.
  */
 export async function prepareChanges(
   tx: Transaction,
   user: string,
   changes: readonly Change[],
 ): Promise<PreparedChanges> {
+  const bag = await Bag.of(tx, user, changes);
+  const moved = changes.map((change) => bag.apply(change));
   const reversals = await Promise.all(
-    changes.map(({ reverses, kind, reference, metadata }) =>
-      reverses === undefined || !(kind === "refund" || kind === "chargeback" || kind === "adjustment")
-        ? undefined
-        : readReversal(tx, { transaction: reverses, kind, reference, ...(metadata ? { metadata } : {}) }),
-    ),
+    changes.map((change, i) => {
+      const { reverses, kind, reference } = change;
+      if (reverses === undefined || !(kind === "refund" || kind === "chargeback" || kind === "adjustment")) {
+        return undefined;
+      }
+      return readReversal(tx, { transaction: reverses, kind, reference, ...metadataOf(change, moved[i]) });
+    }),
   );
   // What an operator has reversed by hand has only its items left to move.
   const open = changes.flatMap((change, i) =>
-    reversals[i]?.reversedBy === undefined ? [reversals[i]?.request ?? requestOf(user, change)] : [],
+    reversals[i]?.reversedBy === undefined ? [reversals[i]?.request ?? requestOf(user, change, moved[i])] : [],
   );
   const transactions = await prepareAll(tx, open);
-  const items = await moveItems(tx, user, changes);
+  const gifts = await prepareGifts(tx, user, changes);
   const made = transactions.entries.map(({ id }) => id);
   return {
     done: changes.map((_, i) => ({
       transaction: reversals[i]?.reversedBy ?? (made.shift() as string),
-      missingItems: items.missing[i] ?? {},
+      missingItems: moved[i]?.missing ?? {},
+      instances: moved[i]?.instances ?? [],
     })),
     write: () => {
       transactions.write();
       for (const reversal of reversals) if (reversal?.reversedBy === undefined) reversal?.mark();
-      items.write();
+      bag.write(tx);
+      gifts.write();
     },
   };
 }
 
-function requestOf(user: string, { key, kind, direction, coins, as, reference, metadata }: Change): NewTransaction {
+function requestOf(user: string, change: Change, moved: Moved | undefined): NewTransaction {
+  const { key, kind, direction, coins, costs, house = MINT, as, reference } = change;
   const isGiven = direction === "give";
+  const given = Object.entries(costs?.coins ?? {}).map(([currency, amount]) => ({
+    from: user,
+    to: TILL,
+    amount,
+    currency,
+  }));
   return {
     key,
     kind,
-    postings: Object.entries(coins).map(([currency, amount]) => ({
-      from: isGiven ? HOUSE : user,
-      to: isGiven ? user : HOUSE,
-      amount,
-      currency,
-      ...(isGiven && as ? { as } : {}),
-      ...(!isGiven && as ? { lots: [{ ...as, amount }] } : {}),
-    })),
+    postings: [
+      ...given,
+      ...Object.entries(coins).map(([currency, amount]) => ({
+        from: isGiven ? house : user,
+        to: isGiven ? user : house,
+        amount,
+        currency,
+        ...(isGiven && as ? { as } : {}),
+        ...(!isGiven && as ? { lots: [{ ...as, amount }] } : {}),
+      })),
+    ],
     reference,
-    ...(metadata ? { metadata } : {}),
+    ...metadataOf(change, moved),
     ...(isGiven ? {} : { clawBack: true }),
   };
 }
 
-interface MovedItems {
-  readonly missing: readonly Reward["items"][];
-  write(): void;
-}
-
-/** What is only given is added without looking at what is there. */
-async function moveItems(tx: Transaction, user: string, changes: readonly Change[]): Promise<MovedItems> {
-  const taken = changes.flatMap(({ direction, items }) => (direction === "takeBack" ? Object.keys(items) : []));
-  const owned = await getAll<InventoryItem>(tx, inventory(user), [...new Set(taken)]);
-  const quantities = new Map([...owned].map(([item, current]) => [item, current?.quantity ?? 0]));
-  const added = new Map<string, number>();
-  const missing = changes.map(({ direction, items }) => {
-    const lacking: Record<string, number> = {};
-    for (const [item, quantity] of Object.entries(items)) {
-      const current = quantities.get(item);
-      if (current === undefined) added.set(item, (added.get(item) ?? 0) + quantity);
-      else if (direction === "give") quantities.set(item, current + quantity);
-      else {
-        quantities.set(item, Math.max(0, current - quantity));
-        if (current < quantity) lacking[item] = quantity - current;
-      }
-    }
-    return lacking;
-  });
-  return {
-    missing,
-    write: () => {
-      for (const [item, quantity] of added) {
-        const more = { quantity: FieldValue.increment(quantity), updatedAt: timestamp() };
-        tx.set(inventory(user).doc(item), more, { merge: true });
-      }
-      for (const [item, quantity] of quantities) {
-        if (owned.get(item) || quantity > 0) {
-          tx.set(inventory(user).doc(item), { quantity, updatedAt: timestamp() });
-        }
-      }
-    },
+function metadataOf({ metadata }: Change, moved: Moved | undefined): Pick<NewTransaction, "metadata"> {
+  const { instances = [], missing = {} } = moved ?? {};
+  const more = {
+    ...(instances.length > 0 ? { instances: [...instances] } : {}),
+    ...(Object.keys(missing).length > 0 ? { missingItems: missing } : {}),
   };
+  return metadata || Object.keys(more).length > 0 ? { metadata: { ...metadata, ...more } } : {};
 }

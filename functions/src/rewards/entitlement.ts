@@ -1,8 +1,12 @@
+import { now } from "../platform/clock.ts";
 import { getAll, type Transaction, timestamp } from "../platform/firestore.ts";
+import { emit } from "../platform/outbox.ts";
 import { type Entitlement, entitlements, type Ground } from "./records.ts";
 
 /** Grounds that ended long ago make room for new ones. */
 const MAX_GROUNDS = 20;
+/** More than any catalog gives. */
+export const MAX_ENTITLEMENTS = 100;
 
 /** The state of each of a user's entitlements that a job is about to change, by name. */
 export function readEntitlements(
@@ -13,13 +17,45 @@ export function readEntitlements(
   return getAll(tx, entitlements(user), names);
 }
 
-/** Lets entitlements rest on a ground as it is now. */
+/** All entitlements that a user ever had, by name. One read each. */
+export async function readAllEntitlements(tx: Transaction, user: string): Promise<Map<string, Entitlement>> {
+  const found = await tx.get(entitlements(user).limit(MAX_ENTITLEMENTS));
+  return new Map(found.docs.map((document) => [document.id, document.data()]));
+}
+
+/** Lets entitlements rest on a ground as it is now. Whoever keeps something that follows from them hears of it. */
 export function writeEntitlements(
   tx: Transaction,
   held: ReadonlyMap<string, Entitlement | undefined>,
   { user, id, ground }: { user: string; id: string; ground: Ground },
 ): void {
-  for (const [name, current] of held) tx.set(entitlements(user).doc(name), withGround(current, id, ground));
+  writeGrounds(tx, held, { user, grounds: [{ id, ground, names: [...held.keys()] }] });
+}
+
+/** Lets entitlements rest on several grounds as they are now, each on those that name it. */
+export function writeGrounds(
+  tx: Transaction,
+  held: ReadonlyMap<string, Entitlement | undefined>,
+  { user, grounds }: { user: string; grounds: readonly { id: string; ground: Ground; names: readonly string[] }[] },
+): void {
+  let hasChanged = false;
+  for (const [name, current] of held) {
+    let next = current;
+    for (const { id, ground, names } of grounds) if (names.includes(name)) next = withGround(next, id, ground);
+    if (!next || next === current) continue;
+    tx.set(entitlements(user).doc(name), next);
+    hasChanged ||= !current || !isSameEnd(current, next);
+  }
+  if (!hasChanged) return;
+  const about = grounds.map(({ id, ground }) => [id, ground.endsAt?.toMillis() ?? null]);
+  emit(tx, { type: ENTITLEMENTS_CHANGED, key: `${user} ${JSON.stringify(about)} ${now()}`, data: { user } });
+}
+
+/** Tells that what a user may use, or until when, is not what it was. */
+export const ENTITLEMENTS_CHANGED = "entitlements.changed";
+
+function isSameEnd(one: Entitlement, other: Entitlement): boolean {
+  return (one.expiresAt?.toMillis() ?? null) === (other.expiresAt?.toMillis() ?? null);
 }
 
 /** An entitlement after something that gives it has changed: it holds as long as any ground does. */

@@ -1,9 +1,8 @@
 import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import type { Entitlements } from "./contract.ts";
+import { MAX_ENTITLEMENTS } from "./entitlement.ts";
 import { type Entitlement, entitlements } from "./records.ts";
-
-const MAX_ENTITLEMENTS = 100;
 
 /** What the caller may use. One read for each entitlement they ever had. */
 export async function listEntitlements(caller: Caller): Promise<Entitlements> {
@@ -22,6 +21,7 @@ export async function listEntitlements(caller: Caller): Promise<Entitlements> {
   };
 }
 
-function isActive({ expiresAt }: Entitlement): boolean {
+/** Nothing but its end says whether it holds. */
+export function isActive({ expiresAt }: Entitlement): boolean {
   return expiresAt === null || expiresAt.toMillis() > now();
 }

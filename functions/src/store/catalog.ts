@@ -9,6 +9,7 @@ import { fingerprint, isDocumentId } from "../platform/ids.ts";
 import { emit } from "../platform/outbox.ts";
 import type { DefineProduct } from "./contract.ts";
 import { catalog, Product } from "./records.ts";
+import { prepareStock } from "./shop/stock.ts";
 
 /** How late instances may notice that a product was defined anew. Not kept in Redis: what it says is paid out. */
 const FRESH = { processSeconds: 60 };
@@ -29,8 +30,11 @@ export async function defineProduct(
       throw invalidInput(`product.grant.coins.${currency}`, "No account can hold that much.");
     }
   }
+  const stock = product.limits?.stock;
   await transact(async (tx) => {
+    const spreadStock = stock === undefined ? undefined : await prepareStock(tx, `catalog/${id}`, stock);
     tx.set(catalog().doc(id), product);
+    spreadStock?.();
     emit(tx, {
       type: "catalog.defined",
       key: `${id} ${fingerprint(product)} ${now()}`,

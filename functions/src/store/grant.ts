@@ -1,14 +1,7 @@
 import type { Assessment } from "../fraud/index.ts";
 import type { Transaction } from "../platform/firestore.ts";
 import type { Outcome } from "../platform/webhooks.ts";
-import {
-  type Change,
-  NOTHING,
-  prepareChanges,
-  type Reward,
-  readEntitlements,
-  writeEntitlements,
-} from "../rewards/index.ts";
+import { type Change, prepareChanges, type Reward, readEntitlements, writeEntitlements } from "../rewards/index.ts";
 import { groundOf, isRefunded, type PurchaseFact, purchaseId, purchaseOf } from "./purchase.ts";
 import { type Foretold, type Product, type Purchase, purchases } from "./records.ts";
 import { settlement } from "./refund.ts";
@@ -40,18 +33,14 @@ export async function grant(
   const { product, via, known, assessment } = given;
   const id = purchaseId(fact);
   if (known && known.state !== "foretold") return { result: "already-granted", purchase: id };
-  if (known && isRefunded(known)) {
-    tx.set(purchases().doc(id), purchaseOf(fact, { state: "refunded", grant: NOTHING, via }, known));
-    return { result: "refunded-before", purchase: id };
-  }
   const reward = rewardOf(product, fact);
   const isNew = known === undefined;
-  if (!assessment) return await give(tx, id, { purchase: purchaseOf(fact, { grant: reward, via }, known), isNew });
-  const state = STATES[assessment.verdict];
-  const purchase = { ...purchaseOf(fact, { grant: reward, via, state }, known), assessment: assessment.id };
-  if (state !== "granted")
-    return withhold(tx, id, { purchase: { ...purchase, state, withheld: state }, isNew, assessment });
-  return await give(tx, id, { purchase, isNew });
+  // What was refunded before it was heard of needs nobody's look.
+  const state = assessment && !(known && isRefunded(known)) ? STATES[assessment.verdict] : "granted";
+  const bought = purchaseOf(fact, { grant: reward, via, state }, known);
+  const purchase = assessment ? { ...bought, assessment: assessment.id } : bought;
+  if (!assessment || state === "granted") return await give(tx, id, { purchase, isNew });
+  return withhold(tx, id, { purchase: { ...purchase, state, withheld: state }, isNew, assessment });
 }
 
 /** Gives what a purchase has bought and records it, as part of a Firestore transaction; see {@link grant}. */
@@ -61,7 +50,7 @@ export async function give(
   { purchase: bought, isNew }: { purchase: Purchase; isNew: boolean },
 ): Promise<Outcome> {
   const { user, grant: reward } = bought;
-  // A part of the price may have gone back before this was heard of.
+  // The price, or a part of it, may have gone back before this was heard of; and it may come again.
   const { changes, after } = settlement(id, bought);
   const prepared = await prepareChanges(tx, user, [grantOf(id, bought), ...changes]);
   const purchase = after(prepared.done.slice(1));
@@ -73,23 +62,26 @@ export async function give(
   prepared.write();
   writeEntitlements(tx, held, { user: holder, id, ground: groundOf(purchase) });
   const [{ transaction } = { transaction: "" }] = prepared.done;
-  return { result: "granted", purchase: id, transaction, user, ...reward };
+  const result = isRefunded(purchase) ? "refunded-before" : "granted";
+  return { result, purchase: id, transaction, user, ...(result === "granted" ? reward : {}) };
 }
 
 /** What a purchase gives, as the ledger and the inventory take it. */
-function grantOf(id: string, { product, grant }: Purchase): Change {
+function grantOf(id: string, { product, grant, house }: Purchase): Change {
   return {
     key: id,
     kind: "purchase",
     direction: "give",
     coins: grant.coins,
     items: grant.items,
+    house,
     reference: `purchase:${id}`,
     metadata: { product, items: grant.items, entitlements: grant.entitlements },
   };
 }
 
-/** What nobody has paid for would be an endless source of coins. */
-function rewardOf({ grant, grantDuringTrial }: Product, { isFree }: PurchaseFact): Reward {
-  return isFree && !grantDuringTrial ? { ...grant, coins: {}, items: {} } : grant;
+/** What nobody has paid for would be an endless source of coins; and coins that others tell of are not given twice. */
+function rewardOf({ grant, grantDuringTrial, coinsFrom }: Product, { isFree }: PurchaseFact): Reward {
+  if (isFree && !grantDuringTrial) return { ...grant, coins: {}, items: {} };
+  return coinsFrom === "virtual-currency" ? { ...grant, coins: {} } : grant;
 }

@@ -14,6 +14,8 @@ const RESULTS: Record<News["kind"], string> = {
   ended: "expired",
   extended: "extended",
   graced: "in-grace",
+  paused: "will-pause",
+  changed: "will-change",
   refunded: "refunded",
 };
 

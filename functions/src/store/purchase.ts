@@ -15,9 +15,15 @@ export interface PurchaseFact {
   readonly purchasedAt: number;
   /** Null: for ever. */
   readonly expiresAt: number | null;
-  /** A free trial, or somebody else of the family has paid. */
+  /** A free trial, a gift, or somebody else of the family has paid. */
   readonly isFree: boolean;
   readonly price: Purchase["price"];
+  readonly house?: Purchase["house"];
+  readonly card?: Purchase["card"];
+  /** Through whom it was sold, if it was: who to ask about it, and who may move it. */
+  readonly vendor?: Purchase["vendor"];
+  /** Who has what it entitles to, if it was moved before it was heard of. */
+  readonly movedTo?: string | undefined;
 }
 
 /** What is heard of a purchase besides that it was made. `at` is when it happened, in milliseconds since the epoch. */
@@ -26,6 +32,10 @@ export type News =
   | { readonly kind: "renewalOff" | "renewalOn" | "ended"; readonly at: number }
   /** The store has moved its end. */
   | { readonly kind: "extended"; readonly at: number; readonly expiresAt: number }
+  /** It will pause when it ends, and go on by itself then, or when its owner says so. */
+  | { readonly kind: "paused"; readonly at: number; readonly resumesAt: number | null }
+  /** It will go on as another product. */
+  | { readonly kind: "changed"; readonly at: number; readonly product: string }
   /** The renewal could not be charged; it holds a little longer. */
   | { readonly kind: "graced"; readonly at: number; readonly until: number }
   /** So much of the price has gone back by now; none: it was paid after all. */
@@ -62,6 +72,15 @@ function learned(known: Purchase | Foretold, news: News): Partial<Foretold> {
           one.expiresAt.toMillis(),
         ),
       };
+    case "paused":
+      return {
+        renewal: laterOf(known.renewal, { isOn: false, at }, ({ isOn }) => (isOn ? 0 : 1)),
+        pause: laterOf(known.pause, { resumesAt: timestampOrNull(news.resumesAt), at }, (one) =>
+          one.resumesAt === null ? Number.POSITIVE_INFINITY : one.resumesAt.toMillis(),
+        ),
+      };
+    case "changed":
+      return { successor: laterOf(known.successor, { product: news.product, at }, ({ product }) => product) };
     case "graced":
       return { graceUntil: timestamp(Math.max(news.until, known.graceUntil?.toMillis() ?? 0)) };
     case "refunded": {
@@ -71,11 +90,15 @@ function learned(known: Purchase | Foretold, news: News): Partial<Foretold> {
   }
 }
 
+function timestampOrNull(millis: number | null): Timestamp | null {
+  return millis === null ? null : timestamp(millis);
+}
+
 /** The one that happened later; of two at the same time the one with more weight. */
 function laterOf<Told extends { readonly at: Timestamp }>(
   known: Told | undefined,
   told: Told,
-  weight: (told: Told) => number,
+  weight: (told: Told) => number | string,
 ): Told {
   if (!known) return told;
   const difference = told.at.toMillis() - known.at.toMillis();
@@ -88,25 +111,53 @@ function earlierOf(known: Timestamp | undefined, at: Timestamp): Timestamp {
 
 /** A purchase as it is recorded, with the news that came before it. */
 export function purchaseOf(
-  { user, product, store, environment, transaction, price, purchasedAt, expiresAt }: PurchaseFact,
+  fact: PurchaseFact,
   rest: Pick<Purchase, "grant" | "via"> & { readonly state?: Purchase["state"] },
   foretold: Foretold | undefined,
 ): Purchase {
-  const { state: _, updatedAt: __, ...news } = foretold ?? {};
-  return {
-    state: "granted",
-    ...rest,
+  const {
     user,
     product,
     store,
     environment,
     transaction,
+    price,
+    purchasedAt,
+    expiresAt,
+    vendor,
+    house,
+    card,
+    movedTo,
+  } = fact;
+  const { state: _, updatedAt: __, ...news } = foretold ?? {};
+  return {
+    state: "granted",
+    ...rest,
+    user,
+    ...(movedTo === undefined || movedTo === user ? {} : { movedTo }),
+    product,
+    store,
+    environment,
+    transaction,
+    ...(vendor ? { vendor } : {}),
     ...(price ? { price } : {}),
+    ...(isReceipted(price, environment, rest.state) ? { receiptDue: true as const } : {}),
+    ...(house ? { house } : {}),
+    ...(card ? { card } : {}),
     purchasedAt: timestamp(purchasedAt),
     expiresAt: expiresAt === null ? null : timestamp(expiresAt),
     ...news,
     updatedAt: timestamp(),
   };
+}
+
+/** Whether there is to be a receipt: for whatever was granted and paid for. */
+function isReceipted(
+  price: Purchase["price"],
+  environment: Purchase["environment"],
+  state: Purchase["state"] = "granted",
+): boolean {
+  return state === "granted" && environment === "PRODUCTION" && price !== undefined && price.amount > 0;
 }
 
 /** Whether the whole price has gone back. */
@@ -116,24 +167,29 @@ export function isRefunded({ refund }: Pick<Purchase, "refund">): boolean {
 
 /** What a purchase means for the entitlements it gives: until when, and whether it will go on. */
 export function groundOf(purchase: Purchase): Ground {
-  const { product, store, expiresAt, endedAt, renewal } = purchase;
+  const { product, store, expiresAt, renewal } = purchase;
   const end = Math.min(...endsOf(purchase));
   return {
     product,
     store,
     endsAt: end === Number.POSITIVE_INFINITY ? null : timestamp(end),
-    willRenew: expiresAt !== null && !endedAt && !isRefunded(purchase) && renewal?.isOn !== false,
+    willRenew: expiresAt !== null && !endOf(purchase) && !isRefunded(purchase) && renewal?.isOn !== false,
   };
 }
 
+/** When it ran out. Told before the store moved the end, or took a refund back, that is about the end that was. */
+function endOf({ endedAt, extension, refund }: Purchase): Timestamp | undefined {
+  const undone = Math.max(extension?.at.toMillis() ?? 0, refund?.amount === 0 ? refund.at.toMillis() : 0);
+  return endedAt && endedAt.toMillis() < undone ? undefined : endedAt;
+}
+
 /** Whatever ends it: its time, its expiry as the store tells it, its refund. */
-function endsOf({ state, purchasedAt, expiresAt, extension, graceUntil, endedAt, refund }: Purchase): number[] {
+function endsOf(purchase: Purchase): number[] {
+  const { state, purchasedAt, expiresAt, extension, graceUntil, refund } = purchase;
   const due = extension?.expiresAt ?? expiresAt;
-  // Told before the store moved the end, it is about the end that was.
-  const ended = endedAt && extension && endedAt.toMillis() < extension.at.toMillis() ? undefined : endedAt;
   return [
     due === null ? Number.POSITIVE_INFINITY : Math.max(due.toMillis(), graceUntil?.toMillis() ?? 0),
-    ended?.toMillis() ?? Number.POSITIVE_INFINITY,
+    endOf(purchase)?.toMillis() ?? Number.POSITIVE_INFINITY,
     isRefunded({ refund }) && refund ? refund.at.toMillis() : Number.POSITIVE_INFINITY,
     state === "review" || state === "rejected" ? purchasedAt.toMillis() : Number.POSITIVE_INFINITY,
   ];

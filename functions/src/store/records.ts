@@ -53,6 +53,17 @@ const Price = z.object({
   currency: z.string(),
 });
 
+/** A card, or what was used like one. */
+export const Card = z.object({
+  /** Stripe's: the same for the same number, whoever uses it. */
+  fingerprint: z.string().optional(),
+  /** Where it was issued, as ISO 3166-1 alpha-2. */
+  country: z.string().optional(),
+  /** As `credit`, `debit`, `prepaid`. */
+  funding: z.string().optional(),
+});
+export type Card = z.infer<typeof Card>;
+
 /** How much of the price has gone back to the buyer, as of a time. */
 export const Refund = z.object({
   /** Of `of` units; 1 of 1 where the vendor does not say how much. 0: what had gone back was paid after all. */
@@ -74,6 +85,10 @@ const News = {
   extension: z.object({ expiresAt: Moment, at: Moment }).optional(),
   /** Until when it holds although the renewal could not be charged. */
   graceUntil: Moment.optional(),
+  /** It pauses when it ends, and goes on by itself then; null: when its owner says so. A renewal turned on later takes it back. */
+  pause: z.object({ resumesAt: Moment.nullable(), at: Moment }).optional(),
+  /** What it goes on as, if not as it is. */
+  successor: z.object({ product: z.string(), at: Moment }).optional(),
   refund: Refund.optional(),
 };
 
@@ -93,12 +108,18 @@ const BoughtPurchase = z.object({
   user: z.string(),
   /** Who has the entitlements now, if the vendor has moved the purchase to another user. */
   movedTo: z.string().optional(),
+  /** Through whom it was sold, where that is not the store itself. */
+  vendor: z.enum(["revenuecat"]).optional(),
   product: z.string(),
   store: z.string(),
   environment: z.enum(["PRODUCTION", "SANDBOX"]),
   /** The store's id of this payment. */
   transaction: z.string(),
   price: Price.optional(),
+  /** Money that was paid into the wallet, which its coins are: they come from there, and go back. Absent: the mint. */
+  house: z.literal("system:stripe").optional(),
+  /** What paid, as far as the vendor says. */
+  card: Card.optional(),
   purchasedAt: Moment,
   expiresAt: Moment.nullable(),
   ...News,
@@ -113,7 +134,17 @@ const BoughtPurchase = z.object({
   /** How often something went back or forth: tells the transactions of this apart. */
   changes: z.int().nonnegative().optional(),
   /** Which way it came to be known first. */
-  via: z.enum(["webhook", "sync"]),
+  via: z.enum(["webhook", "sync", "wallet"]),
+  /** Bought with the wallet: tells a repeated request from another one under the same key. */
+  fingerprint: z.string().optional(),
+  /** Of the wallet's: the ledger's transaction that paid. */
+  paidBy: z.string().optional(),
+  /** Of the wallet's: it was given away, as this gift. */
+  gift: z.string().optional(),
+  /** Its receipt is still to be numbered; see receipts/. */
+  receiptDue: z.literal(true).optional(),
+  /** The number of its receipt. */
+  receipt: z.string().optional(),
   updatedAt: Moment,
 });
 export type Purchase = z.infer<typeof BoughtPurchase>;

@@ -19,7 +19,7 @@ const MAX_STANDING = 20;
  * already nothing is to be done, so that it may be asked for however often. A purchase that has given nothing has nothing to settle.
  */
 export function settlement(id: string, purchase: Purchase): Settlement {
-  const { grant, refund, product } = purchase;
+  const { grant, refund, product, house } = purchase;
   const wanted = { coins: shareOf(grant.coins, refund), items: shareOf(grant.items, refund) };
   const { standing, undone } = keep(purchase.takenBack ?? [], wanted);
   const more = {
@@ -31,8 +31,10 @@ export function settlement(id: string, purchase: Purchase): Settlement {
   const change = (rest: Pick<Change, "direction" | "coins" | "items" | "reverses">): Change => ({
     key: `refund ${id} ${++count}`,
     kind: refund?.by ?? "refund",
+    house,
     reference: `purchase:${id}`,
     metadata: { product },
+    gave: { key: id, items: grant.items },
     ...(rest.direction === "takeBack" ? { as: { source: "bought" } } : {}),
     ...rest,
   });

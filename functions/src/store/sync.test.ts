@@ -1,13 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Purchase } from "../../../local/revenuecat/customers.ts";
 import { type RevenueCatServer, startRevenueCat } from "../../../local/revenuecat/server.ts";
-import { webhookBody } from "../../../local/revenuecat/wire.ts";
+import { type EventType, webhookBody } from "../../../local/revenuecat/wire.ts";
 import { someone, useBackend, webhookRequest } from "../../testing.ts";
 import { noteSandboxed } from "../fraud/index.ts";
 import { wallet } from "../ledger/wallet.ts";
 import { transact } from "../platform/firestore.ts";
+import { deliver, outbox } from "../platform/outbox.ts";
 import { receive, retry } from "../platform/webhooks.ts";
+import { listEntitlements } from "../rewards/entitlements.ts";
 import { catalog } from "./records.ts";
+import { follow } from "./revenuecat/follow.ts";
+import { fetchCustomer } from "./revenuecat/subscriber.ts";
 import { revenueCat } from "./revenuecat/webhook.ts";
+import { subscribers } from "./subscribers.ts";
 import { sync } from "./sync.ts";
 
 const backend = useBackend();
@@ -110,6 +116,117 @@ describe("of what RevenueCat lists, an app", () => {
     expect((await sync(ada)).purchases).toMatchObject([{ result: "too-old" }]);
     process.env.GRANT_PURCHASES_SINCE = "";
     expect((await sync(ada)).purchases).toMatchObject([{ result: "granted" }]);
+  });
+});
+
+describe("what an app has been granted", () => {
+  const DAY = 86_400_000;
+  const subscribe = async (uid: string) => {
+    const grant = { coins: { COIN: 100 }, items: {}, entitlements: ["pro"] };
+    await catalog().doc("monthly").set({ title: "Monthly", grant, grantDuringTrial: false });
+    return vendor.customers.purchase(uid, { product: "monthly", kind: "subscription" });
+  };
+  const pro = async (uid: string) => (await listEntitlements({ uid })).entitlements[0];
+
+  test("is brought to how it stands at RevenueCat", async () => {
+    const ada = someone();
+    const purchase = await subscribe(ada.uid);
+    await sync(ada);
+    vendor.customers.cancel(ada.uid, "monthly", false);
+    await sync(ada);
+    expect(await pro(ada.uid)).toMatchObject({ active: true, willRenew: false });
+    vendor.customers.uncancel(ada.uid, "monthly");
+    vendor.customers.extend(ada.uid, "monthly", 3);
+    await sync(ada);
+    const end = Math.floor((purchase.expiresAt ?? 0) / 1_000) * 1_000;
+    expect(await pro(ada.uid)).toMatchObject({ willRenew: true, expiresAt: end });
+    vendor.customers.fail(ada.uid, "monthly", 5);
+    await sync(ada);
+    expect(await pro(ada.uid)).toMatchObject({ willRenew: false, expiresAt: end + 5 * DAY });
+  });
+
+  test("is not granted as if it renewed when it has been turned off before it was heard of", async () => {
+    const ada = someone();
+    await subscribe(ada.uid);
+    vendor.customers.cancel(ada.uid, "monthly", false);
+    expect((await sync(ada)).purchases).toMatchObject([{ result: "granted" }]);
+    expect(await pro(ada.uid)).toMatchObject({ active: true, willRenew: false });
+  });
+
+  test("is taken back when its money has gone back, once", async () => {
+    const ada = someone();
+    await subscribe(ada.uid);
+    await sync(ada);
+    vendor.customers.cancel(ada.uid, "monthly", true);
+    expect((await sync(ada)).purchases).toMatchObject([{ result: "already-granted", refunded: true }]);
+    expect((await sync(ada)).purchases).toMatchObject([{ result: "already-granted", refunded: true }]);
+    expect(await coins(ada.uid)).toBe(0);
+    expect(await pro(ada.uid)).toMatchObject({ active: false });
+  });
+
+  test("follows it to another user, and leaves the coins", async () => {
+    const [ada, bo] = [someone(), someone()];
+    await subscribe(ada.uid);
+    await sync(ada);
+    vendor.customers.transfer(ada.uid, bo.uid);
+    await sync(bo);
+    expect([await pro(ada.uid), await pro(bo.uid)]).toMatchObject([{ active: false }, { active: true }]);
+    expect([await coins(ada.uid), await coins(bo.uid)]).toEqual([100, 0]);
+  });
+
+  test("stays as later news has it when RevenueCat was asked before that", async () => {
+    const ada = someone();
+    await subscribe(ada.uid);
+    await sync(ada);
+    const before = await fetchCustomer(ada.uid);
+    vendor.customers.cancel(ada.uid, "monthly", false);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await sync(ada);
+    await follow(before);
+    expect(await pro(ada.uid)).toMatchObject({ willRenew: false });
+  });
+});
+
+test("an upgrade ends what was before as soon as it is told of, and a downgrade leaves it until it ends", async () => {
+  const give = (id: string) => ({
+    title: id,
+    grant: { coins: { COIN: 10 }, items: {}, entitlements: [id] },
+    grantDuringTrial: false,
+  });
+  for (const id of ["basic", "plus"]) await catalog().doc(id).set(give(id));
+  const { customers } = vendor;
+  const told = async (uid: string, type: EventType, purchase: Purchase) => {
+    await receive(revenueCat, webhookRequest(webhookBody(type, customers.get(uid), purchase)));
+    for (const { id } of (await outbox().where("type", "==", "subscription.changed").get()).docs)
+      await deliver(id, subscribers);
+  };
+  const may = async (uid: string) =>
+    (await listEntitlements({ uid })).entitlements.filter(({ active }) => active).map(({ entitlement }) => entitlement);
+
+  const [up, down] = [someone().uid, someone().uid];
+  const basic = customers.purchase(up, { product: "basic", kind: "subscription" });
+  await told(up, "INITIAL_PURCHASE", basic);
+  customers.change(up, "basic", "plus");
+  const plus = customers.upgrade(up, "basic", "plus");
+  await told(up, "RENEWAL", plus);
+  await told(up, "PRODUCT_CHANGE", basic);
+  expect(await may(up)).toEqual(["plus"]);
+  expect(await coins(up)).toBe(20);
+
+  const first = customers.purchase(down, { product: "plus", kind: "subscription" });
+  await told(down, "INITIAL_PURCHASE", first);
+  await told(down, "PRODUCT_CHANGE", customers.change(down, "plus", "basic"));
+  expect(await may(down)).toEqual(["plus"]);
+  expect(await coins(down)).toBe(10);
+});
+
+test("an app that asks without pause is told when to ask again", async () => {
+  const ada = someone();
+  for (let i = 0; i < 10; i++) await sync(ada);
+  await expect(sync(ada)).rejects.toMatchObject({
+    code: "resource-exhausted",
+    reason: "rate-limited",
+    details: { retryAfter: expect.any(Number) },
   });
 });
 

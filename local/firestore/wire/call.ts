@@ -179,8 +179,10 @@ export class GrpcCall {
     const [, count, unit] = TIMEOUT.exec(timeout?.toString() ?? "") ?? [];
     if (count === undefined || unit === undefined) return;
     const millis = Math.min(Number(count) * (MILLIS_OF[unit] ?? 0), MAX_TIMER_MILLIS);
-    const exceeded = new StatusError("DEADLINE_EXCEEDED", "Deadline exceeded");
-    this.#deadline = setTimeout(() => this.fail(exceeded), millis).unref();
+    this.#deadline = setTimeout(
+      () => this.fail(new StatusError("DEADLINE_EXCEEDED", "Deadline exceeded")),
+      millis,
+    ).unref();
   }
 
   #end(): void {

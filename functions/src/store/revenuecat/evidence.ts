@@ -1,10 +1,9 @@
 import * as z from "zod";
-import { noteSandboxed, noteTransfer } from "../../fraud/index.ts";
+import { noteSandboxed } from "../../fraud/index.ts";
 import type { Transaction } from "../../platform/firestore.ts";
-import { isUid } from "../../platform/ids.ts";
 import type { Evidence } from "../subject.ts";
-import { userOf } from "./customer.ts";
-import { type EndEvent, isPurchase, type PurchaseEvent } from "./event.ts";
+import { idsOf, isUser } from "./customer.ts";
+import type { PurchaseEvent } from "./event.ts";
 
 /** What the rules against fraud want to know of RevenueCat's events. What cannot be read is not known. */
 
@@ -36,18 +35,8 @@ export function evidenceOf(event: object): Evidence {
 }
 
 /** Counts that somebody came with a receipt of a sandbox that is not taken. */
-export async function heardOfSandbox(tx: Transaction, event: PurchaseEvent | EndEvent): Promise<void> {
-  const user = userOf(event);
-  if (user === undefined || !isPurchase(event)) return;
+export async function heardOfSandbox(tx: Transaction, event: PurchaseEvent): Promise<void> {
+  const user = idsOf(event).find(isUser);
+  if (user === undefined) return;
   (await noteSandboxed(tx, user, event.purchased_at_ms))();
-}
-
-const Transfer = z.looseObject({ transferred_from: Ids, transferred_to: Ids });
-
-/** Remembers that what some had bought is another's, so that their receipts may be, too. */
-export async function heardOfTransfer(tx: Transaction, event: object): Promise<void> {
-  const { transferred_from, transferred_to } = Transfer.parse(event);
-  const [to] = (transferred_to ?? []).filter(isUid);
-  if (to === undefined) return;
-  (await noteTransfer(tx, (transferred_from ?? []).filter(isUid).slice(0, MAX_IDS), to))();
 }

@@ -1,8 +1,10 @@
 import * as z from "zod";
+import { now } from "../../platform/clock.ts";
 import { config, secrets } from "../../platform/config.ts";
 import { Failure } from "../../platform/failure.ts";
 import { log } from "../../platform/log.ts";
 import type { PurchaseFact } from "../purchase.ts";
+import { isUnpaid } from "./fact.ts";
 
 /**
  * What RevenueCat knows of a customer, by its REST API v1.
@@ -27,6 +29,10 @@ const Subscription = Bought.extend({
   period_type: z.string().nullish(),
   ownership_type: z.string().nullish(),
   refunded_at: Moment.nullish(),
+  unsubscribe_detected_at: Moment.nullish(),
+  billing_issues_detected_at: Moment.nullish(),
+  grace_period_expires_date: Moment.nullish(),
+  auto_resume_date: Moment.nullish(),
   /** Google's base plan; webhooks write it behind the product, as `pro:monthly`. */
   product_plan_identifier: z.string().nullish(),
 });
@@ -34,26 +40,54 @@ const Subscription = Bought.extend({
 /** The purchases are read one by one, so that one that is odd does not keep the others from being granted. */
 const Answer = z.looseObject({
   subscriber: z.looseObject({
+    original_app_user_id: z.string().nullish(),
     subscriptions: z.record(z.string(), z.unknown()).default({}),
     non_subscriptions: z.record(z.string(), z.array(z.unknown())).default({}),
   }),
 });
 
-/** The purchases of a user that RevenueCat knows of and that were not refunded, newest first. Throws `revenuecat-unavailable`. */
-export async function fetchPurchases(user: string): Promise<PurchaseFact[]> {
+/** A purchase as RevenueCat lists it: as it was made, and how it stands. Times are milliseconds since the epoch. */
+export interface Listed {
+  readonly fact: PurchaseFact;
+  readonly isSubscription: boolean;
+  readonly refundedAt: number | undefined;
+  /** Whether its renewal is turned on and can be charged. */
+  readonly renews: boolean;
+  readonly graceUntil: number | undefined;
+  readonly resumesAt: number | undefined;
+}
+
+/** What RevenueCat knows of a customer, as of the time at which it was asked. */
+export interface Fetched {
+  readonly asOf: number;
+  /** The id that the customer had first, often an anonymous one. */
+  readonly originalId: string | undefined;
+  /** Whether everything is listed, or only what is newest. */
+  readonly isWhole: boolean;
+  /** The latest period of each subscription, and what else was bought; newest first. */
+  readonly listed: readonly Listed[];
+}
+
+/** Asks for a user's purchases. Throws `revenuecat-unavailable`. */
+export async function fetchCustomer(user: string): Promise<Fetched> {
+  const asOf = now();
   const { subscriber } = await fetchSubscriber(user);
-  const listed = [
-    ...Object.entries(subscriber.subscriptions),
+  const all = [
+    ...Object.entries(subscriber.subscriptions).map(([product, bought]) => listedOf(user, product, bought, true)),
     ...Object.entries(subscriber.non_subscriptions).flatMap(([product, list]) =>
-      list.map((one) => [product, one] as const),
+      list.map((one) => listedOf(user, product, one, false)),
     ),
   ];
-  return listed
-    .map(([product, bought]) => factOf(user, product, bought))
-    .filter((fact) => fact !== undefined)
-    .filter(({ environment }) => environment === "PRODUCTION" || config.grantSandboxPurchases.value())
-    .sort((a, b) => b.purchasedAt - a.purchasedAt)
-    .slice(0, MAX_PURCHASES);
+  return {
+    asOf,
+    originalId: subscriber.original_app_user_id ?? undefined,
+    isWhole: all.length <= MAX_PURCHASES,
+    listed: all
+      .filter((one) => one !== undefined)
+      .filter(({ fact }) => fact.environment === "PRODUCTION" || config.grantSandboxPurchases.value())
+      .sort((a, b) => b.fact.purchasedAt - a.fact.purchasedAt)
+      .slice(0, MAX_PURCHASES),
+  };
 }
 
 async function fetchSubscriber(user: string): Promise<z.output<typeof Answer>> {
@@ -71,25 +105,33 @@ async function fetchSubscriber(user: string): Promise<z.output<typeof Answer>> {
   }
 }
 
-/** Undefined for what was refunded, and for what no store has sold: what an operator gives by hand has no transaction. */
-function factOf(user: string, product: string, listed: unknown): PurchaseFact | undefined {
+/** Undefined for what no store has sold: what an operator gives by hand has no transaction. */
+function listedOf(user: string, product: string, listed: unknown, isSubscription: boolean): Listed | undefined {
   const parsed = Subscription.safeParse(listed);
   if (!parsed.success) {
     log.warn("RevenueCat lists a purchase that cannot be read", { product });
     return undefined;
   }
   const bought = parsed.data;
-  if (!bought.store_transaction_id || bought.refunded_at) return undefined;
+  if (!bought.store_transaction_id) return undefined;
   const plan = bought.product_plan_identifier;
   return {
-    user,
-    product: plan ? `${product}:${plan}` : product,
-    store: bought.store.toUpperCase(),
-    environment: bought.is_sandbox ? "SANDBOX" : "PRODUCTION",
-    transaction: bought.store_transaction_id,
-    purchasedAt: bought.purchase_date,
-    expiresAt: bought.expires_date ?? null,
-    isFree: bought.period_type?.toUpperCase() === "TRIAL" || bought.ownership_type === "FAMILY_SHARED",
-    price: undefined,
+    fact: {
+      user,
+      product: plan ? `${product}:${plan}` : product,
+      store: bought.store.toUpperCase(),
+      environment: bought.is_sandbox ? "SANDBOX" : "PRODUCTION",
+      transaction: bought.store_transaction_id,
+      purchasedAt: bought.purchase_date,
+      expiresAt: bought.expires_date ?? null,
+      isFree: isUnpaid(bought.period_type) || bought.ownership_type === "FAMILY_SHARED",
+      price: undefined,
+      vendor: "revenuecat",
+    },
+    isSubscription,
+    refundedAt: bought.refunded_at ?? undefined,
+    renews: !(bought.unsubscribe_detected_at || bought.billing_issues_detected_at || bought.auto_resume_date),
+    graceUntil: bought.grace_period_expires_date ?? undefined,
+    resumesAt: bought.auto_resume_date ?? undefined,
   };
 }

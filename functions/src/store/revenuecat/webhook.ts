@@ -5,18 +5,24 @@ import { parseInput } from "../../platform/endpoint.ts";
 import { Failure } from "../../platform/failure.ts";
 import type { Transaction } from "../../platform/firestore.ts";
 import { equalSecrets } from "../../platform/ids.ts";
+import { emit } from "../../platform/outbox.ts";
 import { type Outcome, Postponed, type WebhookSource } from "../../platform/webhooks.ts";
 import { productOf } from "../catalog.ts";
 import { grant } from "../grant.ts";
 import { hear } from "../hear.ts";
-import { type News, purchaseId, WHOLE } from "../purchase.ts";
+import { purchaseId } from "../purchase.ts";
 import { purchases } from "../records.ts";
 import { subjectOf } from "../subject.ts";
-import { waitingForProduct, waitingForPurchase } from "../waiting.ts";
-import { userOf } from "./customer.ts";
-import { type EndEvent, isEnd, isPurchase, type PurchaseEvent, type RevenueCatEvent, WebhookBody } from "./event.ts";
-import { evidenceOf, heardOfSandbox, heardOfTransfer } from "./evidence.ts";
-import { factOf } from "./fact.ts";
+import { SUBSCRIPTION_CHANGED } from "../subscribers.ts";
+import { waitingForCustomer, waitingForProduct, waitingForPurchase } from "../waiting.ts";
+import { alias } from "./alias.ts";
+import { currency } from "./currency.ts";
+import { findUser, idsOf, isUser, moved } from "./customer.ts";
+import { type NewsEvent, type OtherEvent, type PurchaseEvent, type RevenueCatEvent, WebhookBody } from "./event.ts";
+import { evidenceOf, heardOfSandbox } from "./evidence.ts";
+import { factOf, newsOf } from "./fact.ts";
+import { endTemporary, temporary } from "./temporary.ts";
+import { transfer } from "./transfer.ts";
 
 /** RevenueCat's webhooks. Source: https://www.revenuecat.com/docs/integrations/webhooks */
 export const revenueCat: WebhookSource = {
@@ -30,7 +36,8 @@ export const revenueCat: WebhookSource = {
   },
 
   read(body) {
-    const { event } = parseInput(WebhookBody, body);
+    const read = parseInput(WebhookBody, body);
+    const { event } = read;
     // What is kept to be tried again does not need to know anything about the person.
     const { subscriber_attributes: _personal, ...kept } = event;
     let assessment: Assessment | undefined;
@@ -39,23 +46,23 @@ export const revenueCat: WebhookSource = {
       type: event.type,
       body: JSON.stringify({ event: kept }),
       look: async () => {
-        assessment = await judged(event);
+        assessment = await judged(read);
       },
-      carryOut: (tx, retry) => carryOut(tx, event, { retry, assessment }),
+      carryOut: (tx, retry) => carryOut(tx, read, { retry, assessment }),
     };
   },
 };
 
-/** What the rules against fraud make of a purchase, if that is what it is and it can be granted. */
-async function judged(event: RevenueCatEvent): Promise<Assessment | undefined> {
-  if (!isPurchase(event) || isFromSandbox(event)) return undefined;
-  const [user, product] = [userOf(event), await productOf(event.product_id)];
+/**
+ * What the rules against fraud make of a purchase whose buyer is named and whose product is known. It is judged before the transaction, so
+ * that nothing waits for it.
+ */
+async function judged(read: RevenueCatEvent): Promise<Assessment | undefined> {
+  if (read.kind !== "purchase" || isNotTaken(read)) return undefined;
+  const { event } = read;
+  const [user, product] = [idsOf(event).find(isUser), await productOf(event.product_id)];
   if (user === undefined || !product) return undefined;
   return await assess(subjectOf(factOf(user, event), product, evidenceOf(event)));
-}
-
-function isFromSandbox({ environment }: PurchaseEvent | EndEvent): boolean {
-  return environment === "SANDBOX" && !config.grantSandboxPurchases.value();
 }
 
 interface Try {
@@ -64,46 +71,87 @@ interface Try {
   readonly assessment: Assessment | undefined;
 }
 
-async function carryOut(tx: Transaction, event: RevenueCatEvent, tried: Try): Promise<Outcome> {
-  if (event.type === "TEST") return { result: "test" };
-  if (event.type === "TRANSFER") await heardOfTransfer(tx, event);
-  if (!isPurchase(event) && !isEnd(event)) return { result: "ignored", reason: "type-not-handled" };
-  if (isFromSandbox(event)) {
-    await heardOfSandbox(tx, event);
+/** Types that change nothing here, with why. Any other that is not known is of tomorrow. */
+const NOTED: Readonly<Record<string, string>> = {
+  BILLING_ISSUE: "no-purchase-named",
+  EXPERIMENT_ENROLLMENT: "experiment",
+  INVOICE_ISSUANCE: "not-paid-yet",
+  PRICE_INCREASE_CONSENT_APPROVED: "price",
+  PRICE_INCREASE_CONSENT_REQUIRED: "price",
+  PRODUCT_CHANGE: "no-purchase-named",
+  PURCHASE_REDEEMED: "told-by-transfer",
+};
+
+async function carryOut(tx: Transaction, read: RevenueCatEvent, tried: Try): Promise<Outcome> {
+  if (isNotTaken(read)) {
+    if (read.kind === "purchase") await heardOfSandbox(tx, read.event);
     return { result: "ignored", reason: "sandbox" };
   }
-  if (isPurchase(event)) return await purchase(tx, event, tried);
-  return await hear(tx, purchaseId(keyOf(event)), newsOf(event));
+  switch (read.kind) {
+    case "purchase":
+      return await purchase(tx, read.event, tried);
+    case "news":
+      return await news(tx, read.event);
+    case "transfer":
+      return await transfer(tx, read.event);
+    case "alias":
+      return await alias(tx, read.event);
+    case "temporary":
+      return await temporary(tx, read.event);
+    case "currency":
+      return await currency(tx, read.event, tried.retry);
+    case "other":
+      return other(read.event);
+  }
+}
+
+function isNotTaken(read: RevenueCatEvent): boolean {
+  return isFromSandbox(read) && !config.grantSandboxPurchases.value();
+}
+
+function isFromSandbox({ event }: RevenueCatEvent): boolean {
+  return event.type !== "TEST" && (event.environment === "SANDBOX" || event.purchase_environment === "SANDBOX");
+}
+
+function other({ type }: OtherEvent): Outcome {
+  if (type === "TEST") return { result: "test" };
+  const reason = Object.hasOwn(NOTED, type) ? NOTED[type] : undefined;
+  return reason === undefined ? { result: "ignored", reason: "type-not-handled" } : { result: "noted", reason };
 }
 
 async function purchase(tx: Transaction, event: PurchaseEvent, { retry, ...before }: Try): Promise<Outcome> {
   const id = purchaseId(keyOf(event));
-  const user = userOf(event);
-  const known = retry || user === undefined ? (await tx.get(purchases().doc(id))).data() : undefined;
+  const ids = idsOf(event);
+  const looked = retry || !ids.some(isUser);
+  const known = looked ? (await tx.get(purchases().doc(id))).data() : undefined;
   if (known && known.state !== "foretold") return { result: "already-granted", purchase: id };
-  if (user === undefined) throw new Postponed("unknown-user", waitingForPurchase(id));
+  const user = await findUser(tx, ids);
+  if (user === undefined) {
+    throw new Postponed("unknown-user", waitingForPurchase(id), waitingForCustomer(event.app_user_id));
+  }
   const product = await productOf(event.product_id);
   if (!product) throw new Postponed("unknown-product", waitingForProduct(event.product_id));
-  const fact = factOf(user, event);
+  const fact = await moved(tx, factOf(user, event), product);
   const assessment = before.assessment ?? (await assess(subjectOf(fact, product, evidenceOf(event))));
   return await grant(tx, fact, { product, via: "webhook", known, assessment });
 }
 
-function keyOf({ environment, store, transaction_id }: PurchaseEvent | EndEvent): Parameters<typeof purchaseId>[0] {
+async function news(tx: Transaction, event: NewsEvent): Promise<Outcome> {
+  const id = purchaseId(keyOf(event));
+  const heard = newsOf(event);
+  if (!heard) return { result: "noted", reason: "changes-nothing", purchase: id };
+  const ended = await endTemporary(tx, event);
+  const outcome = ended ?? (await hear(tx, id, heard));
+  if (heard.kind === "changed") lookSoon(tx, event, outcome);
+  return outcome;
+}
+
+/** A change may be for now or for later, and the event does not say which: how things stand then is asked for. */
+function lookSoon(tx: Transaction, { id, app_user_id }: NewsEvent, { user }: Outcome): void {
+  const known = typeof user === "string" ? user : app_user_id;
+  if (known && isUser(known)) emit(tx, { type: SUBSCRIPTION_CHANGED, key: id, data: { user: known } });
+}
+
+function keyOf({ environment, store, transaction_id }: PurchaseEvent | NewsEvent): Parameters<typeof purchaseId>[0] {
   return { environment, store, transaction: transaction_id };
-}
-
-function newsOf(event: EndEvent): News {
-  if (event.type === "EXPIRATION") return { kind: "ended", at: event.expiration_at_ms ?? event.event_timestamp_ms };
-  const at = event.event_timestamp_ms;
-  return isRefund(event) ? { kind: "refunded", at, ...WHOLE } : { kind: "renewalOff", at };
-}
-
-/**
- * `CUSTOMER_SUPPORT` is how RevenueCat words a refund; its price is then negative or, for some stores, zero. What does not expire can
- * only be cancelled by a refund.
- */
-function isRefund({ cancel_reason, price_in_purchased_currency, expiration_at_ms }: EndEvent): boolean {
-  const isSubscription = typeof expiration_at_ms === "number";
-  return cancel_reason === "CUSTOMER_SUPPORT" || (price_in_purchased_currency ?? 0) < 0 || !isSubscription;
 }

@@ -1,0 +1,2 @@
+/** What users are told, in the app and by mail. */
+export { prepareNotice } from "./notify.ts";

@@ -1,0 +1,47 @@
+import { now } from "../platform/clock.ts";
+import { type Transaction, timestamp } from "../platform/firestore.ts";
+import { deterministicId } from "../platform/ids.ts";
+import type { Change } from "./change.ts";
+import { readEntitlements, withGround } from "./entitlement.ts";
+import { type Entitlement, entitlements, type Ground } from "./records.ts";
+
+/** Of a ground that is no purchase. */
+const GIFT = "GIFT";
+
+/**
+ * Entitlements that changes themselves give, or take back. What is given for a time begins when what was given before ends; taken back is
+ * all that was ever given so, from now on. Bill: a read and a write for each entitlement.
+ */
+export async function prepareGifts(
+  tx: Transaction,
+  user: string,
+  changes: readonly Change[],
+): Promise<{ write(): void }> {
+  const names = new Set(changes.flatMap((change) => change.entitlements?.entitlements ?? []));
+  const held = await readEntitlements(tx, user, [...names]);
+  for (const change of changes) {
+    for (const name of change.entitlements?.entitlements ?? []) held.set(name, after(held.get(name), change));
+  }
+  return {
+    write: () => {
+      for (const [name, entitlement] of held) if (entitlement) tx.set(entitlements(user).doc(name), entitlement);
+    },
+  };
+}
+
+function after(current: Entitlement | undefined, change: Change): Entitlement | undefined {
+  const gifts = Object.entries(current?.grounds ?? {}).filter(([, { store }]) => store === GIFT);
+  if (change.direction === "takeBack") {
+    const ended = gifts.filter(([, { endsAt }]) => endsAt === null || endsAt.toMillis() > now());
+    return ended.reduce((left, [id, ground]) => withGround(left, id, { ...ground, endsAt: timestamp() }), current);
+  }
+  const ends = gifts.map(([, { endsAt }]) => endsAt?.toMillis() ?? 0);
+  const { entitlementSeconds } = change.entitlements ?? {};
+  const ground: Ground = {
+    product: change.reference.slice(0, 200),
+    store: GIFT,
+    endsAt: entitlementSeconds === undefined ? null : timestamp(Math.max(now(), ...ends) + entitlementSeconds * 1_000),
+    willRenew: false,
+  };
+  return withGround(current, deterministicId("gift", change.key), ground);
+}

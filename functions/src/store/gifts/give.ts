@@ -1,0 +1,127 @@
+import type * as z from "zod";
+import { prepareNotice } from "../../notices/index.ts";
+import { now } from "../../platform/clock.ts";
+import type { Caller } from "../../platform/endpoint.ts";
+import { invalidInput } from "../../platform/failure.ts";
+import { type Transaction, timestamp, transact } from "../../platform/firestore.ts";
+import { deterministicId, fingerprint } from "../../platform/ids.ts";
+import { type Sealed, sealerFor } from "../../platform/seal.ts";
+import { NOTHING, prepareChanges } from "../../rewards/index.ts";
+import { purchaseId, purchaseOf } from "../purchase.ts";
+import { queueReceipts } from "../receipts/number.ts";
+import { type Purchase, purchases } from "../records.ts";
+import { walletFact } from "../shop/buy.ts";
+import { countFor } from "../shop/limits.ts";
+import { checkSame, once } from "../shop/once.ts";
+import { checkPrice, pileOf, type Sale, saleOf } from "../shop/sale.ts";
+import { type Take, taking } from "../shop/stock.ts";
+import type { GiftRequest, Given } from "./contract.ts";
+import { type Gift, gifts } from "./records.ts";
+
+/** After so long a gift that nobody has taken goes back. */
+const KEEP_MILLIS = 14 * 86_400_000;
+
+interface Order extends Omit<z.output<typeof GiftRequest>, "message"> {
+  readonly from: string;
+  /** The ids of the gift and of the purchase. */
+  readonly id: string;
+  readonly purchase: string;
+  readonly fingerprint: string;
+  readonly message: Sealed | undefined;
+}
+
+/**
+ * Buys a product for somebody else: the buyer pays at once, under the buyer's limits, and the receiver gets it by accepting it within 14
+ * days; otherwise the buyer has everything again. A message is sealed with the receiver's key, and is not a part of what the key of the
+ * request stands for, so that nothing of it is stored but that.
+ *
+ * Bill: 1 read (the account), 5 writes (account, ledger transaction, purchase, gift, notice); a read and a write more for a limit by user
+ * and for a limited stock; with a message a read in a while. Repeated: 2 reads.
+ * Refuses what `store/buy` does, and `user-erased` for a message to somebody who was.
+ */
+export async function give(caller: Caller, request: z.output<typeof GiftRequest>): Promise<Given> {
+  const { key, message, ...wanted } = request;
+  if (wanted.to === caller.uid) throw invalidInput("to", "A gift is for somebody else.");
+  const fact = walletFact(caller.uid, key, wanted);
+  const purchase = purchaseId(fact);
+  const id = deterministicId("gift", purchase);
+  const asked = fingerprint(wanted);
+  return await once(
+    async () => {
+      const one = { ...wanted, count: 1 };
+      const sale = await saleOf(one);
+      const sealed = message === undefined ? undefined : (await sealerFor(wanted.to)).seal(messagePlace(id), message);
+      const order: Order = { ...request, from: caller.uid, id, purchase, fingerprint: asked, message: sealed };
+      const made = await taking(pileOf(sale.product, one, purchase), (take) =>
+        transact((tx) => carryOut(tx, order, sale, take)),
+      );
+      await queueReceipts();
+      return givenOf(id, purchase, { made, repeated: false });
+    },
+    async () => {
+      const known = (await purchases().doc(purchase).get()).data();
+      if (!known || known.state === "foretold") return undefined;
+      checkSame(asked, known.fingerprint);
+      return givenOf(id, purchase, { made: known, repeated: true });
+    },
+  );
+}
+
+/** Where the message of a gift is sealed. */
+export function messagePlace(gift: string): string {
+  return `gifts/${gift}#message`;
+}
+
+async function carryOut(tx: Transaction, order: Order, sale: Sale, take: Take): Promise<Purchase> {
+  const { from, to, id, product, currency } = order;
+  checkPrice(sale.price, order.expectedPrice);
+  const perUser = sale.product.limits?.perUser;
+  const writeLimit = await countFor(tx, from, { product, count: 1, limit: perUser });
+  const changes = await prepareChanges(tx, from, [
+    {
+      key: order.purchase,
+      kind: "spend",
+      direction: "give",
+      costs: { coins: { [currency]: sale.price }, items: {} },
+      coins: {},
+      items: {},
+      reference: `gift:${id}`,
+      metadata: { product },
+    },
+  ]);
+  const stock = await take(tx);
+
+  const paidBy = changes.done[0]?.transaction ?? "";
+  const fact = walletFact(from, order.key, order);
+  const purchase: Purchase = {
+    ...purchaseOf({ ...fact, price: { amount: sale.price, currency } }, { grant: NOTHING, via: "wallet" }, undefined),
+    fingerprint: order.fingerprint,
+    paidBy,
+    gift: id,
+  };
+  const gift: Gift = {
+    state: "pending",
+    from,
+    to,
+    product,
+    grant: sale.grant,
+    purchase: order.purchase,
+    paidBy,
+    picked: { ...stock.picked },
+    isLimited: perUser !== undefined,
+    ...(order.message ? { message: order.message } : {}),
+    createdAt: timestamp(),
+    expiresAt: timestamp(now() + KEEP_MILLIS),
+  };
+  tx.create(purchases().doc(order.purchase), purchase);
+  tx.create(gifts().doc(id), gift);
+  changes.write();
+  writeLimit();
+  stock.write();
+  prepareNotice(tx, { user: to, key: id, kind: "gift", data: { gift: id, from, product } });
+  return purchase;
+}
+
+function givenOf(gift: string, purchase: string, of: { made: Purchase; repeated: boolean }): Given {
+  return { gift, purchase, paid: of.made.price ?? { amount: 0, currency: "" }, repeated: of.repeated };
+}
