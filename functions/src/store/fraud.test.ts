@@ -109,6 +109,7 @@ describe("a purchase in review", () => {
     expect(bill).toEqual({ reads: 1, writes: 2, deletes: 0 });
     expect(await has(uid)).toEqual(NOTHING);
     expect(await purchaseOf(uid)).toMatchObject({ state: "review", assessment: "assessed", grant: PACK.grant });
+    expect(await purchaseOf(uid)).not.toHaveProperty("receiptDue");
     expect(await reviewOf(uid)).toMatchObject({ state: "open", user: uid, amount: { amount: 999, currency: "USD" } });
   });
 
@@ -121,7 +122,7 @@ describe("a purchase in review", () => {
     await Promise.all([1, 2, 3].map(() => decided?.react({ id: "e", type: "review.decided", data })));
     await tell();
     expect(await has(uid)).toEqual(ALL);
-    expect(await purchaseOf(uid)).toMatchObject({ state: "granted" });
+    expect(await purchaseOf(uid)).toMatchObject({ state: "granted", receiptDue: true });
     expect(await buy(uid, "review")).toMatchObject({ result: "already-granted" });
   });
 

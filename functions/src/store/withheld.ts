@@ -3,7 +3,7 @@ import { readReview } from "../fraud/index.ts";
 import { type Transaction, timestamp, transact } from "../platform/firestore.ts";
 import type { Outcome } from "../platform/webhooks.ts";
 import { give } from "./grant.ts";
-import { isRefunded } from "./purchase.ts";
+import { isReceipted, isRefunded } from "./purchase.ts";
 import { type Purchase, purchases } from "./records.ts";
 import { tellRejected } from "./withhold.ts";
 
@@ -19,7 +19,9 @@ export async function settleWithheld(tx: Transaction, id: string, purchase: Purc
   if (withheld === "rejected") return keep(tx, id, { ...purchase, withheld });
   const review = await readReview(tx, { kind: "purchase", subject: id });
   if (review.state === "approved" && !isRefunded(purchase)) {
-    return await give(tx, id, { purchase: { ...rest, state: "granted", updatedAt: timestamp() }, isNew: false });
+    const receipt = isReceipted(rest.price, rest.environment) ? { receiptDue: true as const } : {};
+    const granted: Purchase = { ...rest, ...receipt, state: "granted", updatedAt: timestamp() };
+    return await give(tx, id, { purchase: granted, isNew: false });
   }
   if (review.state === "rejected") {
     tellRejected(tx, id, { purchase, by: "review" });
