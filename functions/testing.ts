@@ -29,6 +29,7 @@ const SETTINGS = {
   REGION: "us-central1",
   GRANT_SANDBOX_PURCHASES: "false",
   GRANT_PURCHASES_SINCE: "",
+  FRAUD: "off",
   REVENUECAT_WEBHOOK_AUTHORIZATION: "the-authorization",
   REVENUECAT_API_KEY: "the-api-key",
   REVENUECAT_API_KEY_V2: "the-api-key",

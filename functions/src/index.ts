@@ -4,6 +4,7 @@ import { HttpsError } from "firebase-functions/v2/https";
 import { onSchedule } from "firebase-functions/v2/scheduler";
 import { onTaskDispatched } from "firebase-functions/v2/tasks";
 import * as z from "zod";
+import { subscribers as fraud } from "./fraud/index.ts";
 import { expireHolds, expireLots, fold, foldAll, signHeads } from "./ledger/index.ts";
 import {
   Again,
@@ -116,7 +117,7 @@ export const payoutTasks = onTaskDispatched(
   },
 );
 
-const subscribers = [...rewards, ...store, ...payouts];
+const subscribers = [...fraud, ...rewards, ...store, ...payouts];
 
 /** Tells subscribers of what has happened. */
 export const outbox = onDocumentCreated(

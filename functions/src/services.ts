@@ -18,6 +18,7 @@ export const services = {
   /** What operators call. */
   admin: {
     ledger: async () => (await import("./ledger/endpoint.ts")).admin,
+    fraud: async () => (await import("./fraud/endpoint.ts")).admin,
     rewards: async () => (await import("./rewards/endpoint.ts")).admin,
     store: async () => (await import("./store/endpoint.ts")).admin,
     payouts: async () => (await import("./payouts/endpoint.ts")).admin,

@@ -68,6 +68,12 @@ const DOCUMENTS: Record<string, object> = {
   "leaderboards/arcade": { title: "Arcade" },
   "leaderboards/arcade/players/ada": { name: "Ada" },
   "keys/ada": { state: "active", kek: "local", wrapped: "AAAA" },
+  "fraud/settings": { settings: {} },
+  "assessments/a1": { user: "ada", score: 80 },
+  "velocity/v1": { dimension: "user" },
+  "receiptOwners/r1": { user: "hash" },
+  "reviews/r1": { user: "ada", state: "open" },
+  "audit/a1": { by: "olga", subject: "reviews/r1" },
   "webhooks/revenuecat_1": { state: "retrying", body: "{}" },
   "outbox/e1": { type: "catalog.defined" },
   "aliases/a1": { user: "ada", moves: [] },
@@ -140,6 +146,12 @@ describe("a document", () => {
     ["leaderboards/arcade", ["ada", "bo", "operator"]],
     ["leaderboards/arcade/players/ada", ["ada"]],
     ["keys/ada", []],
+    ["fraud/settings", []],
+    ["assessments/a1", []],
+    ["velocity/v1", []],
+    ["receiptOwners/r1", []],
+    ["reviews/r1", []],
+    ["audit/a1", []],
     ["webhooks/revenuecat_1", []],
     ["outbox/e1", []],
     ["aliases/a1", []],
@@ -240,6 +252,16 @@ describe("a query", () => {
   ])("of %s is for nobody", async (path) => {
     for (const db of [ada, operator, nobody]) await assertFails(getDocs(query(collection(db, path), limit(1))));
   });
+
+  test.each(["assessments", "reviews", "velocity", "receiptOwners", "fraud"])(
+    "of %s is not even for whom it is about",
+    async (path) => {
+      for (const db of [ada, operator, nobody]) {
+        await assertFails(getDocs(query(collection(db, path), limit(1))));
+        await assertFails(mine(db, path, "user", "ada"));
+      }
+    },
+  );
 });
 
 test("the emulators are found by asking the hub", async () => {

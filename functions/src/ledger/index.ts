@@ -11,3 +11,4 @@ export { openHold } from "./open-hold.ts";
 export { post, prepareAll, readTransaction } from "./post.ts";
 export type { NewTransaction } from "./request.ts";
 export { readReversal } from "./reverse.ts";
+export { owedAfter, sentSince } from "./transfers.ts";

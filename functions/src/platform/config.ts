@@ -92,6 +92,11 @@ export const config = {
     description:
       "The time zone of the business, as Europe/Berlin: when a month of statements and a year of receipts begins.",
   }),
+  fraud: defineString("FRAUD", {
+    default: "on",
+    description:
+      "Whether purchases, withdrawals and gifts are judged by the rules against fraud: on, shadow (judged and written down, nothing is kept back) or off.",
+  }),
   sealingKmsKey: defineString("SEALING_KMS_KEY", {
     default: "",
     description:

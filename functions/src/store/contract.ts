@@ -2,7 +2,10 @@ import * as z from "zod";
 import { DocumentId } from "../platform/ids.ts";
 import { Product } from "./records.ts";
 
-export const SyncRequest = z.object({});
+export const SyncRequest = z.object({
+  /** The app's instance, as Firebase Analytics or Installations name it: many purchases on one are looked at. */
+  device: z.string().min(1).max(200).optional(),
+});
 
 /** What became of each purchase that the store knows of, newest first. */
 export const Synced = z.object({
@@ -11,6 +14,8 @@ export const Synced = z.object({
       product: z.string(),
       purchase: z.string(),
       result: z.enum(["granted", "already-granted", "unknown-product", "too-old", "refused"]),
+      /** Refused for now: somebody has a look at it first, and may then give it. Or `rejected`, for good. */
+      withheld: z.enum(["review", "rejected"]).optional(),
       /** Its money has gone back, and so has what it gave. */
       refunded: z.boolean().optional(),
     }),

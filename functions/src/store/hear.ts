@@ -1,9 +1,12 @@
+import { isWatching } from "../fraud/index.ts";
 import { type Transaction, timestamp } from "../platform/firestore.ts";
+import { emit } from "../platform/outbox.ts";
 import type { Outcome } from "../platform/webhooks.ts";
 import { prepareChanges, type Reward, readEntitlements, writeEntitlements } from "../rewards/index.ts";
 import { groundOf, isRefunded, type News, withNews } from "./purchase.ts";
 import { type Foretold, type Purchase, purchases, type TakenBack } from "./records.ts";
 import { settlement } from "./refund.ts";
+import { settleWithheld } from "./withheld.ts";
 
 const RESULTS: Record<News["kind"], string> = {
   renewalOff: "will-not-renew",
@@ -19,7 +22,8 @@ const RESULTS: Record<News["kind"], string> = {
 /**
  * Takes in what is heard of a purchase, as part of a Firestore transaction. A refund takes back what the purchase gave, or the part of it
  * that the money is of: coins even if they were spent (the rest is owed), items as far as they are left, entitlements, once all of the
- * money has gone back, at once. A refund that is undone gives it all back. News that comes before its purchase is noted for it to meet.
+ * money has gone back, at once. A refund that is undone gives it all back. News that comes before its purchase is noted for it to meet. What
+ * is kept back has given nothing, and so there is nothing to take.
  */
 export async function hear(tx: Transaction, id: string, news: News): Promise<Outcome> {
   const reference = purchases().doc(id);
@@ -35,17 +39,18 @@ export async function hear(tx: Transaction, id: string, news: News): Promise<Out
     tx.set(reference, next);
     return { result: "foretold", purchase: id, news: result };
   }
+  if (next.withheld) return { ...(await settleWithheld(tx, id, next)), news: result };
   if (isRefunded(next) && known.state === "refunded") {
     tx.set(reference, next);
     return { result: "already-refunded", purchase: id };
   }
-  return await change(tx, id, { purchase: next, result });
+  return await change(tx, id, { purchase: next, result, isRefund: news.kind === "refunded" && news.amount > 0 });
 }
 
 async function change(
   tx: Transaction,
   id: string,
-  { purchase, result }: { purchase: Purchase; result: string },
+  { purchase, result, isRefund }: { purchase: Purchase; result: string; isRefund: boolean },
 ): Promise<Outcome> {
   const { user, grant, movedTo } = purchase;
   const holder = movedTo ?? user;
@@ -58,6 +63,7 @@ async function change(
   tx.set(purchases().doc(id), settled);
   prepared.write();
   const last = prepared.done.at(-1);
+  if (isRefund) tellRefund(tx, id, { purchase: settled, transaction: last?.transaction });
   return {
     result,
     purchase: id,
@@ -66,6 +72,22 @@ async function change(
     ...(last ? { transaction: last.transaction } : {}),
     ...missing(settled.takenBack),
   };
+}
+
+/** Tells that money went back, for whoever counts that; a write, and none while nobody does. */
+function tellRefund(
+  tx: Transaction,
+  id: string,
+  { purchase, transaction }: { purchase: Purchase; transaction: string | undefined },
+): void {
+  const { user, refund, purchasedAt } = purchase;
+  if (!(refund && isWatching())) return;
+  const told = { purchase: id, user, by: refund.by, purchasedAt: purchasedAt.toMillis() };
+  emit(tx, {
+    type: "purchase.refunded",
+    key: `${id} ${refund.at.toMillis()} ${refund.amount}`,
+    data: transaction === undefined ? told : { ...told, transaction },
+  });
 }
 
 function resultOf(news: News): string {

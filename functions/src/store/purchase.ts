@@ -152,7 +152,7 @@ export function purchaseOf(
 }
 
 /** Whether there is to be a receipt: for whatever was granted and paid for. */
-function isReceipted(
+export function isReceipted(
   price: Purchase["price"],
   environment: Purchase["environment"],
   state: Purchase["state"] = "granted",

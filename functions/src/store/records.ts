@@ -127,6 +127,10 @@ const BoughtPurchase = z.object({
   grant: Reward,
   /** What of it went back, oldest first. */
   takenBack: z.array(TakenBack).optional(),
+  /** Nothing was given yet: it waits for a review, or was rejected. What it comes to when a refund of it is undone. */
+  withheld: z.enum(["review", "rejected"]).optional(),
+  /** What the rules against fraud made of it: a document of `assessments`. */
+  assessment: z.string().optional(),
   /** How often something went back or forth: tells the transactions of this apart. */
   changes: z.int().nonnegative().optional(),
   /** Which way it came to be known first. */

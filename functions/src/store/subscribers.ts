@@ -1,7 +1,9 @@
+import { log } from "../platform/log.ts";
 import type { Subscriber } from "../platform/outbox.ts";
 import { retryWaitingFor } from "../platform/webhooks.ts";
 import { stripeSubscribers } from "./stripe/subscribers.ts";
 import { waitingForProduct } from "./waiting.ts";
+import { decided } from "./withheld.ts";
 
 /** Tells that a subscription goes on as another product, at once or later. */
 export const SUBSCRIPTION_CHANGED = "subscription.changed";
@@ -31,6 +33,19 @@ export const subscribers: readonly Subscriber[] = [
       const { fetchCustomer } = await import("./revenuecat/subscriber.ts");
       const { follow } = await import("./revenuecat/follow.ts");
       await follow(await fetchCustomer(String(data.user)));
+    },
+  },
+  { name: "store/settle-reviewed-purchases", type: "review.decided", react: ({ data }) => decided(data) },
+  {
+    name: "store/alarm-of-rejected-purchases",
+    type: "purchase.rejected",
+    react: async ({ data: { purchase, user, product, by } }) => {
+      log.warn("purchase rejected", {
+        purchase: String(purchase),
+        user: String(user),
+        product: String(product),
+        by: String(by),
+      });
     },
   },
 ];

@@ -3,7 +3,9 @@ import type { Purchase } from "../../../local/revenuecat/customers.ts";
 import { type RevenueCatServer, startRevenueCat } from "../../../local/revenuecat/server.ts";
 import { type EventType, webhookBody } from "../../../local/revenuecat/wire.ts";
 import { someone, useBackend, webhookRequest } from "../../testing.ts";
+import { noteSandboxed } from "../fraud/index.ts";
 import { wallet } from "../ledger/wallet.ts";
+import { transact } from "../platform/firestore.ts";
 import { deliver, outbox } from "../platform/outbox.ts";
 import { receive, retry } from "../platform/webhooks.ts";
 import { listEntitlements } from "../rewards/entitlements.ts";
@@ -58,6 +60,32 @@ describe("an app that has just bought", () => {
     buy(ada.uid);
     vendor.customers.cancel(ada.uid, "coins", true);
     expect((await sync(ada)).purchases).toMatchObject([{ product: "undefined_product", result: "unknown-product" }]);
+  });
+
+  test("whose purchase is in doubt is told that somebody has a look at it, however often it asks", async () => {
+    process.env.FRAUD = "on";
+    const ada = someone();
+    for (let i = 0; i < 6; i++) await transact(async (tx) => (await noteSandboxed(tx, ada.uid, Date.now()))());
+    const body = buy(ada.uid);
+    const told = { purchases: [{ product: "coins", result: "refused", withheld: "review" }] };
+    expect(await sync(ada)).toMatchObject(told);
+    expect(await sync(ada)).toMatchObject(told);
+    expect((await receive(revenueCat, webhookRequest(body))).outcome).toMatchObject({ result: "already-granted" });
+    expect(await coins(ada.uid)).toBe(0);
+    process.env.FRAUD = "off";
+  });
+
+  test("tells on which device it was, so that many users on one are seen", async () => {
+    process.env.FRAUD = "on";
+    const device = "one-phone-for-all";
+    const results: unknown[] = [];
+    for (let i = 0; i < 8; i++) {
+      const ada = someone();
+      buy(ada.uid);
+      results.push((await sync(ada, { device })).purchases[0]?.result);
+    }
+    expect(results).toEqual([...Array.from({ length: 6 }, () => "granted"), "refused", "refused"]);
+    process.env.FRAUD = "off";
   });
 
   test("pays one read for each purchase that is granted already", async () => {

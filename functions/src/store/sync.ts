@@ -1,9 +1,10 @@
 import { LRUCache } from "lru-cache";
+import type * as z from "zod";
 import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { Failure } from "../platform/failure.ts";
 import { retryWaitingFor } from "../platform/webhooks.ts";
-import type { Synced } from "./contract.ts";
+import type { Synced, SyncRequest } from "./contract.ts";
 import { follow } from "./revenuecat/follow.ts";
 import { fetchCustomer } from "./revenuecat/subscriber.ts";
 import { waitingForCustomer, waitingForPurchase } from "./waiting.ts";
@@ -22,20 +23,28 @@ const lately = new LRUCache<string, number[]>({ max: MAX_USERS });
  * stands at RevenueCat as of when that was asked: refunded, renewing or not, prolonged.
  * Refuses `rate-limited` and `revenuecat-unavailable`.
  */
-export async function sync(caller: Caller): Promise<Synced> {
+export async function sync(caller: Caller, { device }: z.output<typeof SyncRequest> = {}): Promise<Synced> {
   limit(caller.uid);
   const fetched = await fetchCustomer(caller.uid);
-  const followed = await follow(fetched);
+  const followed = await follow(fetched, false, device);
   // A webhook that came while the buyer was anonymous has nothing to wait for any more.
-  const granted = followed.filter(({ result }) => result === "granted");
+  const granted = followed.filter(({ result, withheld }) => result === "granted" || withheld);
   const waits = granted.map(({ purchase }) => waitingForPurchase(purchase));
   if (granted.length > 0 && fetched.originalId !== undefined) waits.push(waitingForCustomer(fetched.originalId));
   await Promise.all(waits.map((waiting) => retryWaitingFor(waiting, "sync")));
   return {
-    purchases: followed.flatMap(({ fact, purchase, result, isRefunded }) =>
+    purchases: followed.flatMap(({ fact, purchase, result, withheld, isRefunded }) =>
       result === undefined
         ? []
-        : [{ product: fact.product, purchase, result, ...(isRefunded ? { refunded: true } : {}) }],
+        : [
+            {
+              product: fact.product,
+              purchase,
+              result,
+              ...(withheld ? { withheld } : {}),
+              ...(isRefunded ? { refunded: true } : {}),
+            },
+          ],
     ),
   };
 }

@@ -1,3 +1,4 @@
+import { assess, noteTransfer } from "../../fraud/index.ts";
 import { config } from "../../platform/config.ts";
 import { Failure } from "../../platform/failure.ts";
 import { firestore, isAlreadyExists, transact } from "../../platform/firestore.ts";
@@ -6,6 +7,7 @@ import { grant } from "../grant.ts";
 import { hear } from "../hear.ts";
 import { groundOf, type PurchaseFact, purchaseId } from "../purchase.ts";
 import { type Foretold, type Product, type Purchase, purchases } from "../records.ts";
+import { subjectOf } from "../subject.ts";
 import { moved } from "./customer.ts";
 import { disagreements } from "./differences.ts";
 import type { Fetched, Listed } from "./subscriber.ts";
@@ -37,6 +39,8 @@ export interface Followed {
   readonly purchase: string;
   /** Undefined for what was refunded before it was ever known here. */
   readonly result: Settled | undefined;
+  /** Refused, for now or for good, by the rules against fraud. */
+  readonly withheld?: "review" | "rejected";
   /** What it gave was taken back, since its money was. */
   readonly isRefunded?: boolean;
   readonly differences: readonly Difference[];
@@ -60,13 +64,13 @@ async function readPurchases(ids: readonly string[]): Promise<Map<string, Purcha
  * Bill: one read for each purchase that is known; else what a webhook that told it would be billed.
  * @param dryRun only says what it would do
  */
-export async function follow({ listed, asOf }: Fetched, dryRun = false): Promise<Followed[]> {
+export async function follow({ listed, asOf }: Fetched, dryRun = false, device?: string): Promise<Followed[]> {
   const known = await readPurchases(listed.map(({ fact }) => purchaseId(fact)));
   const followed: Followed[] = [];
   for (const one of listed) {
     const purchase = purchaseId(one.fact);
     const current = known.get(purchase);
-    const step = { purchase, asOf, dryRun };
+    const step = { purchase, asOf, dryRun, device };
     followed.push(
       current && current.state !== "foretold"
         ? await settleKnown(one, current, step)
@@ -80,6 +84,8 @@ interface Step {
   readonly purchase: string;
   readonly asOf: number;
   readonly dryRun: boolean;
+  /** Which of the user's devices asks. */
+  readonly device: string | undefined;
 }
 
 async function settleKnown(listed: Listed, known: Purchase, { purchase, asOf, dryRun }: Step): Promise<Followed> {
@@ -90,9 +96,16 @@ async function settleKnown(listed: Listed, known: Purchase, { purchase, asOf, dr
   const hasMoved = holder !== fact.user && known.grant.entitlements.length > 0 && isRunning(known, asOf);
   if (hasMoved) differences.push(differenceOf(purchase, { kind: "holder", ours: holder, theirs: fact.user }));
   if (!dryRun) {
-    if (hasMoved) await transact((tx) => takeOver(tx, purchase, { holder: fact.user, at: asOf }));
+    if (hasMoved) {
+      await transact(async (tx) => {
+        const remember = await noteTransfer(tx, [holder], fact.user);
+        await takeOver(tx, purchase, { holder: fact.user, at: asOf });
+        remember();
+      });
+    }
     for (const { news } of found) await transact((tx) => hear(tx, purchase, news));
   }
+  if (known.withheld) return { fact, purchase, result: "refused", withheld: known.withheld, differences };
   const isRefunded = known.state === "refunded" || found.some(({ kind }) => kind === "refunded");
   return { fact, purchase, result: "already-granted", isRefunded, differences };
 }
@@ -102,7 +115,7 @@ function isRunning(purchase: Purchase, at: number): boolean {
   return endsAt === null || endsAt.toMillis() > at;
 }
 
-async function settleNew(listed: Listed, look: boolean, { purchase, asOf, dryRun }: Step): Promise<Followed> {
+async function settleNew(listed: Listed, look: boolean, { purchase, asOf, dryRun, device }: Step): Promise<Followed> {
   const { fact, refundedAt } = listed;
   if (refundedAt !== undefined) return { fact, purchase, result: undefined, differences: [] };
   const missing = [differenceOf(purchase, { kind: "missing", ours: "none", theirs: fact.product })];
@@ -111,11 +124,12 @@ async function settleNew(listed: Listed, look: boolean, { purchase, asOf, dryRun
     return { fact, purchase, result: isTooOld(fact) ? "too-old" : "unknown-product", differences: [] };
   }
   if (dryRun) return { fact, purchase, result: undefined, differences: missing };
-  const result = await tryGrant(fact, product, look);
-  if (result !== "granted") return { fact, purchase, result, differences: [] };
+  const tried = await tryGrant(fact, { product, device }, look);
+  const { result } = tried;
+  if (result !== "granted") return { fact, purchase, ...tried, differences: [] };
   // How it stands by now is more than that it was bought.
   const bought = (await readPurchases(needsLook(listed) ? [purchase] : [])).get(purchase);
-  if (bought && bought.state !== "foretold") await settleKnown(listed, bought, { purchase, asOf, dryRun });
+  if (bought && bought.state !== "foretold") await settleKnown(listed, bought, { purchase, asOf, dryRun, device });
   return { fact, purchase, result, differences: missing };
 }
 
@@ -123,25 +137,43 @@ function needsLook({ isSubscription, renews, graceUntil, resumesAt }: Listed): b
   return isSubscription && (!renews || graceUntil !== undefined || resumesAt !== undefined);
 }
 
-async function tryGrant(fact: PurchaseFact, product: Product, look: boolean): Promise<Settled> {
+type Granted = Pick<Followed, "withheld"> & { readonly result: Settled };
+
+async function tryGrant(
+  fact: PurchaseFact,
+  { product, device }: { product: Product; device: string | undefined },
+  look: boolean,
+): Promise<Granted> {
   try {
-    return await grantOne(fact, product, look);
+    const assessment = await assess(subjectOf(fact, product, { device }));
+    return await grantOne(fact, { product, assessment }, look);
   } catch (error) {
-    if (error instanceof Failure) return "refused";
+    if (error instanceof Failure) return { result: "refused" };
     throw error;
   }
 }
 
+/** By what granting it came to. */
+const RESULTS: Readonly<Record<string, Granted>> = {
+  granted: { result: "granted" },
+  "in-review": { result: "refused", withheld: "review" },
+  rejected: { result: "refused", withheld: "rejected" },
+};
+
 /** @param look whether there may be a record of the purchase already */
-async function grantOne(fact: PurchaseFact, product: Product, look: boolean): Promise<Settled> {
+async function grantOne(
+  fact: PurchaseFact,
+  judged: Pick<Parameters<typeof grant>[2], "product" | "assessment">,
+  look: boolean,
+): Promise<Granted> {
   try {
     const { result } = await transact(async (tx) => {
       const known = look ? (await tx.get(purchases().doc(purchaseId(fact)))).data() : undefined;
-      return await grant(tx, await moved(tx, fact, product), { product, via: "sync", known });
+      return await grant(tx, await moved(tx, fact, judged.product), { ...judged, via: "sync", known });
     });
-    return result === "granted" ? "granted" : "already-granted";
+    return RESULTS[result] ?? { result: "already-granted" };
   } catch (error) {
-    if (!look && isAlreadyExists(error)) return await grantOne(fact, product, true);
+    if (!look && isAlreadyExists(error)) return await grantOne(fact, judged, true);
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { noteTransfer } from "../../fraud/index.ts";
 import { getAll, type Transaction, timestamp } from "../../platform/firestore.ts";
 import { type Outcome, Postponed } from "../../platform/webhooks.ts";
 import { type Entitlement, readAllEntitlements, readEntitlements, writeGrounds } from "../../rewards/index.ts";
@@ -35,7 +36,9 @@ export async function transfer(tx: Transaction, event: TransferEvent): Promise<O
   const moving = losses.flatMap((loss) => loss.moving);
   const names = [...new Set(moving.flatMap(({ purchase }) => purchase.grant.entitlements))];
   const won = await readEntitlements(tx, holder, names);
+  const remember = await noteTransfer(tx, losers, target);
 
+  remember();
   for (const [id, current] of known) tx.set(aliases().doc(id), withMove(current, target, at));
   for (const loss of losses) writeLoss(tx, loss, { holder, at });
   writeGrounds(tx, won, { user: holder, grounds: groundsOf(moving) });

@@ -1,4 +1,5 @@
 import type { Request } from "firebase-functions/v2/https";
+import { type Assessment, assess } from "../../fraud/index.ts";
 import { config, secrets } from "../../platform/config.ts";
 import { parseInput } from "../../platform/endpoint.ts";
 import { Failure } from "../../platform/failure.ts";
@@ -11,12 +12,14 @@ import { grant } from "../grant.ts";
 import { hear } from "../hear.ts";
 import { purchaseId } from "../purchase.ts";
 import { purchases } from "../records.ts";
+import { subjectOf } from "../subject.ts";
 import { SUBSCRIPTION_CHANGED } from "../subscribers.ts";
 import { waitingForCustomer, waitingForProduct, waitingForPurchase } from "../waiting.ts";
 import { alias } from "./alias.ts";
 import { currency } from "./currency.ts";
 import { findUser, idsOf, isUser, moved } from "./customer.ts";
 import { type NewsEvent, type OtherEvent, type PurchaseEvent, type RevenueCatEvent, WebhookBody } from "./event.ts";
+import { evidenceOf, heardOfSandbox } from "./evidence.ts";
 import { factOf, newsOf } from "./fact.ts";
 import { endTemporary, temporary } from "./temporary.ts";
 import { transfer } from "./transfer.ts";
@@ -37,14 +40,36 @@ export const revenueCat: WebhookSource = {
     const { event } = read;
     // What is kept to be tried again does not need to know anything about the person.
     const { subscriber_attributes: _personal, ...kept } = event;
+    let assessment: Assessment | undefined;
     return {
       id: event.id,
       type: event.type,
       body: JSON.stringify({ event: kept }),
-      carryOut: (tx, retry) => carryOut(tx, read, retry),
+      look: async () => {
+        assessment = await judged(read);
+      },
+      carryOut: (tx, retry) => carryOut(tx, read, { retry, assessment }),
     };
   },
 };
+
+/**
+ * What the rules against fraud make of a purchase whose buyer is named and whose product is known. It is judged before the transaction, so
+ * that nothing waits for it.
+ */
+async function judged(read: RevenueCatEvent): Promise<Assessment | undefined> {
+  if (read.kind !== "purchase" || isNotTaken(read)) return undefined;
+  const { event } = read;
+  const [user, product] = [idsOf(event).find(isUser), await productOf(event.product_id)];
+  if (user === undefined || !product) return undefined;
+  return await assess(subjectOf(factOf(user, event), product, evidenceOf(event)));
+}
+
+interface Try {
+  readonly retry: boolean;
+  /** Undefined while it could not be made. */
+  readonly assessment: Assessment | undefined;
+}
 
 /** Types that change nothing here, with why. Any other that is not known is of tomorrow. */
 const NOTED: Readonly<Record<string, string>> = {
@@ -57,11 +82,14 @@ const NOTED: Readonly<Record<string, string>> = {
   PURCHASE_REDEEMED: "told-by-transfer",
 };
 
-async function carryOut(tx: Transaction, read: RevenueCatEvent, retry: boolean): Promise<Outcome> {
-  if (isFromSandbox(read) && !config.grantSandboxPurchases.value()) return { result: "ignored", reason: "sandbox" };
+async function carryOut(tx: Transaction, read: RevenueCatEvent, tried: Try): Promise<Outcome> {
+  if (isNotTaken(read)) {
+    if (read.kind === "purchase") await heardOfSandbox(tx, read.event);
+    return { result: "ignored", reason: "sandbox" };
+  }
   switch (read.kind) {
     case "purchase":
-      return await purchase(tx, read.event, retry);
+      return await purchase(tx, read.event, tried);
     case "news":
       return await news(tx, read.event);
     case "transfer":
@@ -71,10 +99,14 @@ async function carryOut(tx: Transaction, read: RevenueCatEvent, retry: boolean):
     case "temporary":
       return await temporary(tx, read.event);
     case "currency":
-      return await currency(tx, read.event, retry);
+      return await currency(tx, read.event, tried.retry);
     case "other":
       return other(read.event);
   }
+}
+
+function isNotTaken(read: RevenueCatEvent): boolean {
+  return isFromSandbox(read) && !config.grantSandboxPurchases.value();
 }
 
 function isFromSandbox({ event }: RevenueCatEvent): boolean {
@@ -87,7 +119,7 @@ function other({ type }: OtherEvent): Outcome {
   return reason === undefined ? { result: "ignored", reason: "type-not-handled" } : { result: "noted", reason };
 }
 
-async function purchase(tx: Transaction, event: PurchaseEvent, retry: boolean): Promise<Outcome> {
+async function purchase(tx: Transaction, event: PurchaseEvent, { retry, ...before }: Try): Promise<Outcome> {
   const id = purchaseId(keyOf(event));
   const ids = idsOf(event);
   const looked = retry || !ids.some(isUser);
@@ -100,7 +132,8 @@ async function purchase(tx: Transaction, event: PurchaseEvent, retry: boolean): 
   const product = await productOf(event.product_id);
   if (!product) throw new Postponed("unknown-product", waitingForProduct(event.product_id));
   const fact = await moved(tx, factOf(user, event), product);
-  return await grant(tx, fact, { product, via: "webhook", known });
+  const assessment = before.assessment ?? (await assess(subjectOf(fact, product, evidenceOf(event))));
+  return await grant(tx, fact, { product, via: "webhook", known, assessment });
 }
 
 async function news(tx: Transaction, event: NewsEvent): Promise<Outcome> {
