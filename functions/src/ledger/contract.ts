@@ -79,6 +79,23 @@ export const Statement = z.object({
 });
 export type Statement = z.infer<typeof Statement>;
 
+/** Refused with `not-transferable`, `insufficient-funds`, `account-frozen`, `same-account` and `idempotency-key-reused`. */
+export const TransferRequest = z.object({
+  /** Of the app's choice, one for each transfer: however often it is sent, it happens once. */
+  key: z.string().min(1).max(200),
+  /** The uid of who is to have it. */
+  to: z.string().refine(isUid, "must be a user's id"),
+  currency: z.string().min(1).max(20),
+  /** In smallest units. */
+  amount: z.int().positive(),
+  /** What both histories say it was for. */
+  note: z.string().min(1).max(200).optional(),
+});
+
+/** The transaction, and what the caller could spend after it. */
+export const Transferred = z.object({ transaction: z.string(), available: z.int() });
+export type Transferred = z.infer<typeof Transferred>;
+
 export const VerifyRequest = z.object({
   /** Chains since heads were last signed, or everything there has ever been. */
   scope: z.enum(["since-heads", "all"]).default("since-heads"),

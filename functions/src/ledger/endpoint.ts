@@ -14,6 +14,8 @@ import {
   ReverseRequest,
   Statement,
   StatementRequest,
+  TransferRequest,
+  Transferred,
   VerifyReport,
   VerifyRequest,
   Wallet,
@@ -22,10 +24,12 @@ import {
 import { history } from "./history.ts";
 import { adjustByHand, creditByHand, freezeByHand, hotByHand, reverseByHand, verifyBooks } from "./operate.ts";
 import { statement } from "./statement.ts";
+import { transfer } from "./transfer.ts";
 import { wallet } from "./wallet.ts";
 
 export const api = {
   wallet: action({ access: "user", input: WalletRequest, output: Wallet, run: wallet }),
+  transfer: action({ access: "user", input: TransferRequest, output: Transferred, run: transfer }),
   history: action({ access: "user", input: HistoryRequest, output: History, run: history }),
   statement: action({ access: "user", input: StatementRequest, output: Statement, run: statement }),
 };
