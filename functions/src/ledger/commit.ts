@@ -48,6 +48,8 @@ interface Waiting extends Asked {
   readonly settled: PromiseWithResolvers<Committed>;
   isNew: boolean;
   isOver: boolean;
+  /** Whether the commit that it was part of could not be made at all, perhaps because of it: it is committed apart from others. */
+  isAlone: boolean;
   rounds: number;
 }
 
@@ -96,6 +98,7 @@ async function commitOnce(request: NewTransaction, also: Also | undefined): Prom
     settled,
     isNew: false,
     isOver: false,
+    isAlone: false,
     rounds: 0,
   };
   const isAlone = underWay.size === 0;
@@ -148,8 +151,9 @@ function gather(): void {
 function nextBatch(): Waiting[] {
   const batch: Waiting[] = [];
   const blocked = new Set<string>();
-  for (let i = 0; i < toCommit.length && batch.length < MAX_BATCH; ) {
+  for (let i = 0; i < toCommit.length && batch.length < MAX_BATCH && !batch[0]?.isAlone; ) {
     const one = toCommit[i] as Waiting;
+    if (batch.length > 0 && one.isAlone) break;
     if (one.accounts.some((account) => busyAccounts.has(account) || blocked.has(account))) {
       for (const account of one.accounts) blocked.add(account);
       i++;
@@ -210,7 +214,7 @@ async function refuse(refused: Judged<Waiting>["refused"]): Promise<void> {
 async function recover(batch: readonly Waiting[], error: unknown): Promise<void> {
   const left = batch.filter(({ isOver }) => !isOver);
   if (!isAlreadyExists(error) && !isTransient(error)) {
-    for (const one of left) fail(one, error);
+    apart(left, error);
     return;
   }
   try {
@@ -218,6 +222,14 @@ async function recover(batch: readonly Waiting[], error: unknown): Promise<void>
     for (const one of left) again(one, found.get(one.id));
   } catch (problem) {
     for (const one of left) fail(one, problem);
+  }
+}
+
+/** Of those that could not be committed at all one may be to blame, as one that is too large: the others are made without it. */
+function apart(batch: readonly Waiting[], error: unknown): void {
+  for (const one of batch) {
+    if (batch.length === 1) fail(one, error);
+    else toCommit.unshift(Object.assign(one, { isAlone: true }));
   }
 }
 

@@ -46,17 +46,20 @@ export async function judge<One extends Asked>(tx: Transaction, batch: readonly 
       judged.known.push({ one, record });
       continue;
     }
+    let entry: Entry;
     try {
       const isHot = (account: string) => one.hot.has(account) || books.isHot(account);
-      const entry = books.enter(one.request, isHot, one.fingerprint);
-      tx.create(ofTransactions.doc(entry.id), entry.record);
-      for (const [id, given] of entry.incoming) tx.create(ofIncoming.doc(id), given);
-      one.also?.(tx, entry);
-      for (const [id, account] of entry.accounts) changed.set(id, account);
-      judged.made.push({ one, entry });
+      entry = books.enter(one.request, isHot, one.fingerprint);
     } catch (error) {
       judged.refused.push({ one, error });
+      continue;
     }
+    // What throws from here on is in the books in memory already and half in the commit: nothing of the commit may be made.
+    tx.create(ofTransactions.doc(entry.id), entry.record);
+    for (const [id, given] of entry.incoming) tx.create(ofIncoming.doc(id), given);
+    one.also?.(tx, entry);
+    for (const [id, account] of entry.accounts) changed.set(id, account);
+    judged.made.push({ one, entry });
   }
   // An account that several of them touch is written once, as the last leaves it.
   for (const [id, account] of changed) tx.set(ofAccounts.doc(id), account);
