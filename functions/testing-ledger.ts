@@ -159,19 +159,30 @@ export class LedgerModel {
     const leaving = pick(rest, amount, hold.currency);
     const moves = parts(amount)
       .filter(([, part]) => part > 0)
-      .map(([to, part]) => ({
-        from: `${hold.owner}/held`,
-        to,
-        amount: part,
-        currency: hold.currency,
-        lots: pick(leaving, part, hold.currency),
-        ...(kind === "capture" && to !== "system:fees" ? { as: { source: "earned" as const } } : {}),
-      }));
+      .map(([to, part]) => {
+        const lots = pick(leaving, part, hold.currency);
+        const isEarned = kind === "capture" && to !== "system:fees" && to !== hold.owner;
+        return {
+          from: `${hold.owner}/held`,
+          to,
+          amount: part,
+          currency: hold.currency,
+          lots,
+          ...(isEarned ? { as: this.#earnedOf(lots) } : {}),
+        };
+      });
     const made = this.make(kind, moves);
     hold.lots = rest;
     if (kind === "capture") hold.captured += amount;
     else hold.released += amount;
     return made;
+  }
+
+  /** What is earned clears when the last of what it is paid with does. */
+  #earnedOf(lots: readonly ModelLot[]): LotKind {
+    let last = this.now;
+    for (const { clearsAt = 0 } of lots) if (clearsAt > last) last = clearsAt;
+    return last > this.now ? { source: "earned", clearsAt: last } : { source: "earned" };
   }
 
   freeze(owner: string, currency: string, frozen: boolean): void {
@@ -269,9 +280,19 @@ export class LedgerModel {
 
   #takeBack(account: ModelAccount, amount: number, currency: string, given: readonly ModelLot[]): ModelLot[] {
     const taken: ModelLot[] = [];
-    for (const lot of given) {
+    const short = new Map<string, number>();
+    for (const { clearsAt = 0, ...rest } of given) {
+      const lot = clearsAt > this.now ? { ...rest, clearsAt } : rest;
       const same = account.lots.find((one) => kindOf(one) === kindOf(lot));
-      if (same) taken.push(part(account.lots, same, lot.amount));
+      const found = same && part(account.lots, same, lot.amount);
+      if (found) taken.push(found);
+      short.set(lot.source, (short.get(lot.source) ?? 0) + lot.amount - (found?.amount ?? 0));
+    }
+    for (const [source, missing] of short) {
+      const alike = account.lots.filter((lot) => lot.source === source);
+      const others = account.lots.filter((lot) => lot.source !== source);
+      taken.push(...pick(alike, Math.min(missing, worth(alike)), currency));
+      account.lots = [...others, ...alike];
     }
     const others = Math.min(amount - worth(taken), worth(account.lots));
     taken.push(...pick(account.lots, others, currency));
@@ -313,6 +334,7 @@ export class LedgerModel {
 
 function* backward({ from, to, amount, currency, lots, as }: Moved): Generator<ModelMove> {
   const way = { from: ownerOf(to), to: ownerOf(from), currency };
+  if (way.from === way.to) return;
   for (const { amount: share, ...kind } of lots) {
     const was = isHouse(way.to) ? {} : { as: kind };
     yield { ...way, amount: share, lots: [{ ...(as ?? kind), amount: share }], ...was };

@@ -1,6 +1,6 @@
 import { Failure } from "../platform/failure.ts";
-import { currencyOf } from "./currencies.ts";
-import { addLots, cleared, type Lot, sum, takeLots, takeSame, withoutExpired } from "./lots.ts";
+import { type Currency, currencyOf } from "./currencies.ts";
+import { addLots, cleared, type Lot, SOURCES, sum, takeLots, takeSame, withoutExpired } from "./lots.ts";
 
 /** What one account holds of its currency, in smallest units; all are whole and not negative. */
 export interface Balance {
@@ -97,14 +97,16 @@ export function debit(balance: Balance, amount: number, currency: string): Taken
 
 /**
  * Takes an amount back, whatever is there; what is not there is owed.
- * @param given the lots that were given: they go first, as far as they are left
+ * @param given the lots that were given: they go first, as far as they are left, then others of the same source
  */
 export function clawBack(balance: Balance, amount: number, currency: string, given: readonly Lot[] = []): Taken {
   checkAmount(amount);
+  const { spendOrder } = currencyOf(currency);
   const same = takeSame(balance.lots, given);
-  const rest = Math.min(amount, balance.available) - sum(same.taken);
-  const others = takeLots(same.left, Math.max(0, rest), currencyOf(currency).spendOrder);
-  const lots = addLots(same.taken, others.taken);
+  const alike = takeAlike(same, given, spendOrder);
+  const rest = Math.min(amount, balance.available) - sum(alike.taken);
+  const others = takeLots(alike.left, Math.max(0, rest), spendOrder);
+  const lots = addLots(alike.taken, others.taken);
   const taken = sum(lots);
   return {
     balance: {
@@ -115,6 +117,27 @@ export function clawBack(balance: Balance, amount: number, currency: string, giv
     },
     lots,
   };
+}
+
+type Lots = readonly Lot[];
+
+/** Takes of each source as much as was given of it and is not among what was taken so far. */
+function takeAlike(
+  { taken, left }: { taken: Lots; left: Lots },
+  given: Lots,
+  order: Currency["spendOrder"],
+): { taken: Lot[]; left: Lot[] } {
+  let result = { taken: [...taken], left: [...left] };
+  for (const source of SOURCES) {
+    const of = (lots: Lots) => lots.filter((lot) => lot.source === source);
+    const there = of(result.left);
+    const wanted = Math.min(sum(of(given)) - sum(of(taken)), sum(there));
+    if (wanted <= 0) continue;
+    const found = takeLots(there, wanted, order);
+    const others = result.left.filter((lot) => lot.source !== source);
+    result = { taken: [...result.taken, ...found.taken], left: [...others, ...found.left] };
+  }
+  return result;
 }
 
 /** Sets aside what was taken out of the available. */

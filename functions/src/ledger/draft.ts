@@ -12,7 +12,7 @@ import {
   takeFromAside,
 } from "./balance.ts";
 import { currencyOf } from "./currencies.ts";
-import { type Lot, type LotKind, sum } from "./lots.ts";
+import { cleared, type Lot, type LotKind, sum } from "./lots.ts";
 import {
   type Account,
   accountId,
@@ -142,9 +142,16 @@ export class Draft {
     if (this.#accounts.get(id)?.frozen && !clawsBack && !EVEN_IF_FROZEN.has(kind)) throw frozen();
     if (currencyOf(currency).spendable === false && !clawsBack && kind !== "adjustment") throw notSpendable(currency);
     const take = only === "redeemable" ? debitRedeemable : debit;
-    const taken = clawsBack ? clawBack(balance, amount, currency, wanted) : take(balance, amount, currency);
+    const taken = clawsBack
+      ? clawBack(balance, amount, currency, this.#asOfNow(wanted))
+      : take(balance, amount, currency);
     this.balances.set(id, taken.balance);
     return taken.lots;
+  }
+
+  /** What was given may have cleared since. */
+  #asOfNow(given: readonly Lot[] = []): Lot[] {
+    return cleared(given, this.#now);
   }
 
   #put(

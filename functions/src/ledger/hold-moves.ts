@@ -1,3 +1,4 @@
+import { now } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import { getAll, type Transaction, timestamp } from "../platform/firestore.ts";
 import { Books, type Entry } from "./books.ts";
@@ -56,8 +57,16 @@ export function postingsOf(current: Hold, lots: readonly Lot[], parts: readonly 
   return parts.map(({ to, amount, as }) => {
     const { taken, left } = takeLots(rest, amount, currencyOf(currency).spendOrder);
     rest = left;
-    return { from: heldBy(owner), to, amount, currency, lots: taken, ...(as ? { as } : {}) };
+    // Whoever captures for themselves has earned nothing.
+    const entered = as && to !== owner ? { as: notSooner(as, taken) } : {};
+    return { from: heldBy(owner), to, amount, currency, lots: taken, ...entered };
   });
+}
+
+/** What has not cleared does not clear sooner because it has changed hands. */
+function notSooner(as: LotKind, lots: readonly Lot[]): LotKind {
+  const clearsAt = Math.max(as.clearsAt ?? 0, ...lots.map((lot) => lot.clearsAt ?? 0));
+  return clearsAt > now() ? { ...as, clearsAt } : as;
 }
 
 /** A hold after something has left it. */

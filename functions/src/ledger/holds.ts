@@ -110,7 +110,7 @@ export interface Capture {
   readonly payees: readonly Payee[];
   /** What the house keeps of the amount, in hundredths of a percent; rounded down, in the payees' favour. */
   readonly feeBasisPoints?: number;
-  /** As what the payees get it; earned unless said otherwise. */
+  /** As what the payees get it; earned unless said otherwise. The owner of the hold gets it as what it was. */
   readonly as?: LotKind;
   readonly reference: string;
   readonly metadata?: TransactionRecord["metadata"];

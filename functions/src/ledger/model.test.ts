@@ -159,7 +159,10 @@ class Judge implements Ledger {
       .map((part) => {
         const { taken, left: others } = takeLots(rest, part.amount, currencyOf(currency).spendOrder);
         rest = others;
-        return { from: heldBy(owner), currency, lots: taken, ...part };
+        const { as, ...payee } = part;
+        const clearsAt = Math.max(...taken.map((lot) => lot.clearsAt ?? 0));
+        const earned = as && part.to !== owner ? { as: clearsAt > now() ? { ...as, clearsAt } : as } : {};
+        return { from: heldBy(owner), currency, lots: taken, ...payee, ...earned };
       });
     const made = await this.make({ key, kind, postings, reference });
     current.lots = rest;

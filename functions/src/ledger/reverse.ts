@@ -87,6 +87,7 @@ export function reversalOf(
 function inverted({ from, to, amount, currency, lots, as }: Posting): NewPosting[] {
   if (to === EXPIRED) return [];
   const [giver, taker] = [ownerOf(to, currency), ownerOf(from, currency)];
+  if (giver === taker) return [];
   const missing = amount - lots.reduce((sum, lot) => sum + lot.amount, 0);
   const parts: (Lot | { amount: number })[] = missing > 0 ? [...lots, { amount: missing }] : [...lots];
   return parts.map((part) => {
