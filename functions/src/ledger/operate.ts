@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { Caller } from "../platform/endpoint.ts";
+import { Failure } from "../platform/failure.ts";
 import { log } from "../platform/log.ts";
 import type {
   Adjusted,
@@ -19,7 +20,7 @@ import { fold } from "./fold.ts";
 import { freeze } from "./freeze.ts";
 import { setHot } from "./hot.ts";
 import { post } from "./post.ts";
-import { accountId } from "./records.ts";
+import { accountId, type TransactionRecord } from "./records.ts";
 import { transactionId } from "./request.ts";
 import { reverse } from "./reverse.ts";
 import { verify } from "./verify.ts";
@@ -27,6 +28,12 @@ import { verify } from "./verify.ts";
 /** What operators do with the books. */
 
 const ADJUSTMENTS = "system:adjustments";
+
+/** Whoever decides over coins decides over those of others. */
+function checkNotOwn({ uid }: Caller, users: readonly string[]): void {
+  if (!users.includes(uid)) return;
+  throw new Failure("permission-denied", "This is your own account; others decide.", { reason: "own-account" });
+}
 
 /** Checks the books; what does not fit is also an error line in the log, for an alert. */
 export async function verifyBooks(_caller: Caller, { scope }: z.output<typeof VerifyRequest>): Promise<VerifyReport> {
@@ -38,12 +45,13 @@ export async function verifyBooks(_caller: Caller, { scope }: z.output<typeof Ve
 
 /**
  * Gives a user coins of the house: what an operator grants, or the team's own server. Who it was stands in the transaction, so that it
- * needs no line in the log. Bill and refusals as of `post`.
+ * needs no line in the log. Bill and refusals as of `post`, and `own-account`.
  */
 export async function creditByHand(
   caller: Caller,
   { key, user, currency, amount, note }: z.output<typeof CreditRequest>,
 ): Promise<Credited> {
+  checkNotOwn(caller, [user]);
   const request = { key: `credit ${key}`, metadata: { operator: caller.uid } };
   const postings = [{ from: "system:mint", to: user, amount, currency }];
   await post({ ...request, kind: "grant", postings, reference: note });
@@ -61,32 +69,43 @@ export async function hotByHand(
   return { hot };
 }
 
-/** Takes a transaction back by hand. */
+/** Takes a transaction back by hand. A payout is not for the books alone: whether its money comes back, Stripe says. Refuses `own-account`. */
 export async function reverseByHand(
   caller: Caller,
   { transaction, kind, note }: z.output<typeof ReverseRequest>,
 ): Promise<Reversed> {
   log.info("transaction reversed by hand", { transaction, kind, by: caller.uid });
-  const { id } = await reverse({ transaction, kind, reference: note, metadata: { operator: caller.uid } });
+  const request = { transaction, kind, reference: note, metadata: { operator: caller.uid } };
+  const { id } = await reverse(request, (original) => {
+    checkNotOwn(caller, ownersOf(original));
+    if (original.kind !== "payout") return;
+    throw new Failure("failed-precondition", "A payout is taken back by its withdrawal.", { reason: "not-reversible" });
+  });
   return { transaction: id };
 }
 
-/** Freezes accounts or lets them go; who did it and why stays in the books. */
+function ownersOf({ links, accounts }: TransactionRecord): string[] {
+  return [...Object.keys(links), ...accounts].map((account) => account.slice(0, account.lastIndexOf(":")));
+}
+
+/** Freezes accounts or lets them go, but not the operator's own, `own-account`; who did it and why stays in the books. */
 export async function freezeByHand(
   caller: Caller,
   { user, currency, frozen, note }: z.output<typeof FreezeRequest>,
 ): Promise<Frozen> {
+  checkNotOwn(caller, [user]);
   const only = currency === undefined ? {} : { currency };
   const { changed } = await freeze({ user, ...only, frozen, note, operator: caller.uid });
   log.info("accounts frozen or unfrozen by hand", { user, frozen, changed: changed.join(" "), by: caller.uid });
   return { user, frozen, changed };
 }
 
-/** Gives or takes by hand. What is given comes from `system:adjustments`, and what is taken goes there. */
+/** Gives or takes by hand. What is given comes from `system:adjustments`, and what is taken goes there. Refuses `own-account`. */
 export async function adjustByHand(
   caller: Caller,
   { key, user, currency, amount, source, note }: z.output<typeof AdjustRequest>,
 ): Promise<Adjusted> {
+  checkNotOwn(caller, [user]);
   const ownKey = `adjustment ${key}`;
   const sides = amount > 0 ? { from: ADJUSTMENTS, to: user, as: { source } } : { from: user, to: ADJUSTMENTS };
   await post({

@@ -1,5 +1,5 @@
 import { now } from "../platform/clock.ts";
-import { getAll, type Transaction, transact } from "../platform/firestore.ts";
+import { getAll, isAlreadyExists, type Transaction, transact } from "../platform/firestore.ts";
 import { atTime } from "./balance.ts";
 import { Books, type Entry } from "./books.ts";
 import { commit, keyReused } from "./commit.ts";
@@ -26,16 +26,24 @@ export async function post(request: NewTransaction): Promise<TransactionRecord> 
 }
 
 /** What may have to let go of holds is not made together with others. */
-function postAlone(request: NewTransaction): Promise<TransactionRecord> {
+async function postAlone(request: NewTransaction): Promise<TransactionRecord> {
   const id = transactionId(request.key);
-  return transact(async (tx) => {
-    const known = (await tx.get(transactions().doc(id))).data();
-    if (known && known.fingerprint !== fingerprintOf(request)) throw keyReused();
-    if (known) return known;
-    const { entries, write } = await prepareAll(tx, [request]);
-    write();
-    return (entries[0] as Entry).record;
-  });
+  const attempt = () =>
+    transact(async (tx) => {
+      const known = (await tx.get(transactions().doc(id))).data();
+      if (known && known.fingerprint !== fingerprintOf(request)) throw keyReused();
+      if (known) return known;
+      const { entries, write } = await prepareAll(tx, [request]);
+      write();
+      return (entries[0] as Entry).record;
+    });
+  try {
+    return await attempt();
+  } catch (error) {
+    // Our own commit may have landed without our hearing of it: then it is there to be read.
+    if (!isAlreadyExists(error)) throw error;
+    return await attempt();
+  }
 }
 
 /**

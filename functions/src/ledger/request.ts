@@ -8,6 +8,8 @@ import { accountId, isSystemAccount, type Kind, sideOf, type TransactionRecord }
 /** What is asked of the ledger, and what can be said of it without looking at an account. */
 
 const MAX_POSTINGS = 100;
+/** What takes a transaction back has a posting for each lot that it moved, of which an account has 40 at most. */
+const MAX_POSTINGS_BACK = MAX_POSTINGS * 41;
 const MAX_TEXT = 500;
 const MAX_EXPECTATIONS = 20;
 
@@ -96,9 +98,10 @@ function userAccount(side: string, currency: string): string[] {
 }
 
 /** Refuses what no account needs to be read for: amounts, currencies, sides and sizes that cannot be. */
-export function checkRequest({ postings, reference, expects = [] }: NewTransaction): void {
-  if (postings.length > MAX_POSTINGS) {
-    throw new Failure("invalid-argument", `A transaction has at most ${MAX_POSTINGS} postings.`, {
+export function checkRequest({ postings, reference, reverses, expects = [] }: NewTransaction): void {
+  const most = reverses === undefined ? MAX_POSTINGS : MAX_POSTINGS_BACK;
+  if (postings.length > most) {
+    throw new Failure("invalid-argument", `A transaction has at most ${most} postings.`, {
       reason: "too-many-postings",
     });
   }

@@ -1,5 +1,5 @@
 import { Failure } from "../platform/failure.ts";
-import { type Transaction, transact } from "../platform/firestore.ts";
+import { isAlreadyExists, type Transaction, transact } from "../platform/firestore.ts";
 import type { Lot } from "./lots.ts";
 import { prepare } from "./post.ts";
 import {
@@ -31,22 +31,36 @@ export interface Reversal {
  *
  * Bill: a read for the original and each account; a write for each of these and the reversal. Repeated: 1 read.
  * Refuses `unknown-transaction`, `not-reversible`, `balance-too-large`.
+ * @param check refuses, by throwing, what else may not be taken back
  */
-export function reverse(reversal: Reversal): Promise<{ id: string }> {
-  return transact(async (tx) => {
-    const { reversedBy, request, mark } = await readReversal(tx, reversal);
-    if (reversedBy !== undefined) return { id: reversedBy };
-    const prepared = await prepare(tx, request);
-    prepared.write();
-    mark();
-    return { id: prepared.id };
-  });
+export async function reverse(
+  reversal: Reversal,
+  check?: (original: TransactionRecord) => void,
+): Promise<{ id: string }> {
+  const attempt = () =>
+    transact(async (tx) => {
+      const { reversedBy, original, request, mark } = await readReversal(tx, reversal);
+      check?.(original);
+      if (reversedBy !== undefined) return { id: reversedBy };
+      const prepared = await prepare(tx, request);
+      prepared.write();
+      mark();
+      return { id: prepared.id };
+    });
+  try {
+    return await attempt();
+  } catch (error) {
+    // Our own commit may have landed without our hearing of it: then the original says so.
+    if (!isAlreadyExists(error)) throw error;
+    return await attempt();
+  }
 }
 
 /** A reversal that is yet to be judged, as part of another Firestore transaction. */
 export interface ReadReversal {
   /** The transaction that has taken it back before: then there is nothing to do. */
   readonly reversedBy: string | undefined;
+  readonly original: TransactionRecord;
   readonly request: NewTransaction;
   /** Notes on the original that it is taken back; to be written with the request. */
   mark(): void;
@@ -57,6 +71,7 @@ export async function readReversal(tx: Transaction, reversal: Reversal): Promise
   const original = await readOriginal(tx, reversal.transaction);
   return {
     reversedBy: original.reversedBy,
+    original,
     request: reversalOf(original, reversal),
     mark: () => {
       tx.update(transactions().doc(reversal.transaction), { reversedBy: reversalId(reversal.transaction) });

@@ -43,6 +43,7 @@ export const REASONS = {
   "not-spendable": "This currency cannot be spent.",
   "not-transferable": "Users cannot send this currency to each other.",
   "offer-over": "The product is not on sale at this time.",
+  "own-account": "An operator does not decide over accounts of their own.",
   "own-withdrawal": "An operator does not decide over coins of their own.",
   "payout-account-closed": "The account at Stripe is closed.",
   "payout-account-not-ready": "There is no account at Stripe that can be paid; onboarding is not through.",
