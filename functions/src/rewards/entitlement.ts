@@ -54,7 +54,8 @@ export function writeGrounds(
 /** Tells that what a user may use, or until when, is not what it was. */
 export const ENTITLEMENTS_CHANGED = "entitlements.changed";
 
-function isSameEnd(one: Entitlement, other: Entitlement): boolean {
+/** Whether nothing has changed for who only wants to know until when it holds. */
+export function isSameEnd(one: Entitlement, other: Entitlement): boolean {
   return (one.expiresAt?.toMillis() ?? null) === (other.expiresAt?.toMillis() ?? null);
 }
 

@@ -1,8 +1,9 @@
 import { now } from "../platform/clock.ts";
 import { type Transaction, timestamp } from "../platform/firestore.ts";
 import { deterministicId } from "../platform/ids.ts";
+import { emit } from "../platform/outbox.ts";
 import type { Change } from "./change.ts";
-import { readEntitlements, withGround } from "./entitlement.ts";
+import { ENTITLEMENTS_CHANGED, isSameEnd, readEntitlements, withGround } from "./entitlement.ts";
 import { type Entitlement, entitlements, type Ground } from "./records.ts";
 
 /** Of a ground that is no purchase. */
@@ -10,7 +11,7 @@ const GIFT = "GIFT";
 
 /**
  * Entitlements that changes themselves give, or take back. What is given for a time begins when what was given before ends; taken back is
- * all that was ever given so, from now on. Bill: a read and a write for each entitlement.
+ * all that was ever given so, from now on. Bill: a read and a write for each entitlement, and the event of the change.
  */
 export async function prepareGifts(
   tx: Transaction,
@@ -18,13 +19,22 @@ export async function prepareGifts(
   changes: readonly Change[],
 ): Promise<{ write(): void }> {
   const names = new Set(changes.flatMap((change) => change.entitlements?.entitlements ?? []));
-  const held = await readEntitlements(tx, user, [...names]);
+  const before = await readEntitlements(tx, user, [...names]);
+  const held = new Map(before);
   for (const change of changes) {
     for (const name of change.entitlements?.entitlements ?? []) held.set(name, after(held.get(name), change));
   }
   return {
     write: () => {
-      for (const [name, entitlement] of held) if (entitlement) tx.set(entitlements(user).doc(name), entitlement);
+      let hasChanged = false;
+      for (const [name, entitlement] of held) {
+        const known = before.get(name);
+        if (!entitlement || entitlement === known) continue;
+        tx.set(entitlements(user).doc(name), entitlement);
+        hasChanged ||= !known || !isSameEnd(known, entitlement);
+      }
+      const key = `${user} ${JSON.stringify(changes.map((change) => change.key))}`;
+      if (hasChanged) emit(tx, { type: ENTITLEMENTS_CHANGED, key, data: { user } });
     },
   };
 }

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing.ts";
 import { defineGame, give, has, item, operator, recipe, table } from "../../testing-economy.ts";
 import { transactions } from "../ledger/records.ts";
+import { outbox } from "../platform/outbox.ts";
 import { Table } from "./definitions.ts";
 import { listEntitlements } from "./entitlements.ts";
 import { takeByHand } from "./operate.ts";
@@ -36,6 +37,18 @@ describe("an operator", () => {
       reference: "given by mistake",
       metadata: { operator: operator.uid },
     });
+  });
+
+  test("changes what a token says with what somebody may use, whether it is given or taken", async () => {
+    const { uid } = someone();
+    const told = async () => (await outbox().where("data.user", "==", uid).get()).docs.map((one) => one.data().type);
+    await give(uid, { entitlements: ["vip"] }, randomUUID());
+    expect(await told()).toEqual(["entitlements.changed"]);
+    const taken = { coins: {}, items: {}, entitlements: ["vip"] };
+    await takeByHand(operator, { key: randomUUID(), user: uid, taken, note: "given by mistake" });
+    expect(await told()).toEqual(["entitlements.changed", "entitlements.changed"]);
+    await takeByHand(operator, { key: randomUUID(), user: uid, taken, note: "once more" });
+    expect(await told()).toHaveLength(2);
   });
 
   test.each([
