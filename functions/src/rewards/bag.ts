@@ -6,6 +6,7 @@ import { type Item, items, MAX_INSTANCES } from "./definitions.ts";
 import { expiryOf, instanceId, isOwned, itemOfInstance, newInstance } from "./instance.ts";
 import { type Found, type Needs, NO_NEEDS, read } from "./needs.ts";
 import { type Instance, inventory } from "./records.ts";
+import type { Reward } from "./reward.ts";
 import { NO_PILE, type Pile, pileOf, put, stackOf, take } from "./stack.ts";
 
 /** What a change has done to the items of a user. */
@@ -216,6 +217,15 @@ function full(item: string, owned: number, maximum: number): Failure {
     owned,
     maximum,
   });
+}
+
+/** Refuses, before anybody pays for it, what could not be given: `too-many-instances`. */
+export async function checkGivable({ items: quantities }: Pick<Reward, "items">): Promise<void> {
+  const definitions = await items.findAll(Object.keys(quantities));
+  const many = Object.entries(quantities).find(
+    ([item, quantity]) => quantity > MAX_INSTANCES && definitions.get(item)?.kind === "unique",
+  );
+  if (many) throw tooMany(many[0]);
 }
 
 function tooMany(item: string): Failure {

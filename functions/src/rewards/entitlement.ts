@@ -74,6 +74,24 @@ export function withGround(current: Entitlement | undefined, id: string, ground:
   };
 }
 
+/** Firestore knows no later moment. Source: https://firebase.google.com/docs/firestore/manage-data/data-types */
+const LAST_MILLIS = Date.UTC(9999, 11, 31);
+
+/**
+ * When what is given now for a time ends, in milliseconds since the epoch: it begins when the last of these grounds ends that ends at all.
+ * Null: never, where no time is said.
+ */
+export function endAfter(grounds: readonly Ground[], seconds: number | undefined): number | null {
+  if (seconds === undefined) return null;
+  const ends = grounds.map(({ endsAt }) => endsAt?.toMillis() ?? 0);
+  return Math.min(LAST_MILLIS, Math.max(now(), ...ends) + seconds * 1_000);
+}
+
+/** What entitlements rest on that came from a store. */
+export function groundsFrom(store: string, held: Iterable<Entitlement | undefined>): Ground[] {
+  return [...held].flatMap((one) => Object.values(one?.grounds ?? {}).filter((ground) => ground.store === store));
+}
+
 /** The longest first; of equals one that will renew, then by id, so that the order does not depend on that of the news. */
 function byStrength([a, x]: [string, Ground], [b, y]: [string, Ground]): number {
   if (endOf(x) !== endOf(y)) return endOf(x) > endOf(y) ? -1 : 1;

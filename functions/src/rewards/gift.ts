@@ -3,7 +3,7 @@ import { type Transaction, timestamp } from "../platform/firestore.ts";
 import { deterministicId } from "../platform/ids.ts";
 import { emit } from "../platform/outbox.ts";
 import type { Change } from "./change.ts";
-import { ENTITLEMENTS_CHANGED, isSameEnd, readEntitlements, withGround } from "./entitlement.ts";
+import { ENTITLEMENTS_CHANGED, endAfter, isSameEnd, readEntitlements, withGround } from "./entitlement.ts";
 import { type Entitlement, entitlements, type Ground } from "./records.ts";
 
 /** Of a ground that is no purchase. */
@@ -45,12 +45,14 @@ function after(current: Entitlement | undefined, change: Change): Entitlement | 
     const ended = gifts.filter(([, { endsAt }]) => endsAt === null || endsAt.toMillis() > now());
     return ended.reduce((left, [id, ground]) => withGround(left, id, { ...ground, endsAt: timestamp() }), current);
   }
-  const ends = gifts.map(([, { endsAt }]) => endsAt?.toMillis() ?? 0);
-  const { entitlementSeconds } = change.entitlements ?? {};
+  const end = endAfter(
+    gifts.map(([, ground]) => ground),
+    change.entitlements?.entitlementSeconds,
+  );
   const ground: Ground = {
     product: change.reference.slice(0, 200),
     store: GIFT,
-    endsAt: entitlementSeconds === undefined ? null : timestamp(Math.max(now(), ...ends) + entitlementSeconds * 1_000),
+    endsAt: end === null ? null : timestamp(end),
     willRenew: false,
   };
   return withGround(current, deterministicId("gift", change.key), ground);

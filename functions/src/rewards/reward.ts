@@ -58,14 +58,14 @@ export function multiplied(quantities: Readonly<Record<string, number>>, by: num
   return Object.fromEntries(Object.entries(quantities).map(([name, quantity]) => [name, quantity * by]));
 }
 
-/** A reward a number of times; entitlements then last that many times as long. */
+/** A reward a number of times; entitlements then last that many times as long, a hundred years at most. */
 export function repeated(reward: Reward, by: number): Reward {
   const { coins, items, entitlementSeconds } = reward;
   return {
     ...reward,
     coins: multiplied(coins, by),
     items: multiplied(items, by),
-    ...(entitlementSeconds === undefined ? {} : { entitlementSeconds: entitlementSeconds * by }),
+    ...(entitlementSeconds === undefined ? {} : { entitlementSeconds: Math.min(MAX_SECONDS, entitlementSeconds * by) }),
   };
 }
 

@@ -7,6 +7,7 @@ import { invalidInput } from "../platform/failure.ts";
 import { transact } from "../platform/firestore.ts";
 import { fingerprint, isDocumentId } from "../platform/ids.ts";
 import { emit } from "../platform/outbox.ts";
+import { checkGivable } from "../rewards/index.ts";
 import type { DefineProduct } from "./contract.ts";
 import { catalog, Product } from "./records.ts";
 import { prepareStock } from "./shop/stock.ts";
@@ -20,7 +21,7 @@ export async function productOf(id: string): Promise<Product | undefined> {
   return await cached(cacheKey(id), FRESH, Product, async () => (await catalog().doc(id).get()).data());
 }
 
-/** Defines a product, or defines it anew; purchases of it that had to wait are then granted. */
+/** Defines a product, or defines it anew; purchases of it that had to wait are then granted. Refuses `too-many-instances`. */
 export async function defineProduct(
   caller: Caller,
   { id, product }: z.output<typeof DefineProduct>,
@@ -30,6 +31,7 @@ export async function defineProduct(
       throw invalidInput(`product.grant.coins.${currency}`, "No account can hold that much.");
     }
   }
+  await checkGivable(product.grant);
   const stock = product.limits?.stock;
   await transact(async (tx) => {
     const spreadStock = stock === undefined ? undefined : await prepareStock(tx, `catalog/${id}`, stock);

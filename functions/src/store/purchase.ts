@@ -1,6 +1,6 @@
 import { type Timestamp, timestamp } from "../platform/firestore.ts";
 import { deterministicId } from "../platform/ids.ts";
-import type { Ground } from "../rewards/index.ts";
+import type { Ground, Reward } from "../rewards/index.ts";
 import type { Foretold, Purchase, Refund } from "./records.ts";
 
 /** A purchase as a vendor reports it. Times are milliseconds since the epoch. */
@@ -115,20 +115,7 @@ export function purchaseOf(
   rest: Pick<Purchase, "grant" | "via"> & { readonly state?: Purchase["state"] },
   foretold: Foretold | undefined,
 ): Purchase {
-  const {
-    user,
-    product,
-    store,
-    environment,
-    transaction,
-    price,
-    purchasedAt,
-    expiresAt,
-    vendor,
-    house,
-    card,
-    movedTo,
-  } = fact;
+  const { user, product, store, environment, transaction, price, purchasedAt, vendor, house, card, movedTo } = fact;
   const { state: _, updatedAt: __, ...news } = foretold ?? {};
   return {
     state: "granted",
@@ -145,10 +132,25 @@ export function purchaseOf(
     ...(house ? { house } : {}),
     ...(card ? { card } : {}),
     purchasedAt: timestamp(purchasedAt),
-    expiresAt: expiresAt === null ? null : timestamp(expiresAt),
+    ...endingOf(fact, rest.grant),
     ...news,
     updatedAt: timestamp(),
   };
+}
+
+/** What is sold without an end of its own ends when what it gives does. */
+function endingOf(
+  { purchasedAt, expiresAt }: PurchaseFact,
+  { entitlementSeconds }: Reward,
+): Pick<Purchase, "expiresAt" | "renewal"> {
+  if (expiresAt !== null) return { expiresAt: timestamp(expiresAt) };
+  if (entitlementSeconds === undefined) return { expiresAt: null };
+  return withoutRenewal(purchasedAt, purchasedAt + entitlementSeconds * 1_000);
+}
+
+/** When it ends, after which it does not go on. Times are milliseconds since the epoch. */
+export function withoutRenewal(purchasedAt: number, expiresAt: number): Pick<Purchase, "expiresAt" | "renewal"> {
+  return { expiresAt: timestamp(expiresAt), renewal: { isOn: false, at: timestamp(purchasedAt) } };
 }
 
 /** Whether there is to be a receipt: for whatever was granted and paid for. */

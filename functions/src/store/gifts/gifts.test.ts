@@ -53,6 +53,18 @@ const told = async (caller: { uid: string }) =>
   (await listNotices(caller, { limit: 10 })).notices.map(({ kind }) => kind);
 
 describe("a gift", () => {
+  test("of something for a time lasts for that time from when it is taken", async () => {
+    const [ada, bo] = [await rich(), someone()];
+    const product = await sell({ grant: { entitlements: ["pass"], entitlementSeconds: 3_600 } });
+    const { gift } = await give(ada, order(product, bo.uid));
+    const unset = setClock(now() + DAY);
+    await acceptGift(bo, { gift });
+    const left = ((await entitlements(bo.uid).doc("pass").get()).data()?.expiresAt?.toMillis() ?? 0) - now();
+    unset();
+    expect(left).toBeGreaterThan(3_590_000);
+    expect(left).toBeLessThanOrEqual(3_600_000);
+  });
+
   test("is paid by one, waits for the other with its message, and is theirs when they take it", async () => {
     const [ada, bo, cy] = [await rich(), someone(), someone()];
     const product = await sell();

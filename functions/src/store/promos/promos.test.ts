@@ -5,6 +5,7 @@ import { someone, useBackend } from "../../../testing.ts";
 import { post } from "../../ledger/index.ts";
 import { wallet } from "../../ledger/wallet.ts";
 import { now, setClock } from "../../platform/clock.ts";
+import { takeByHand } from "../../rewards/operate.ts";
 import { entitlements } from "../../rewards/records.ts";
 import { defineProduct } from "../catalog.ts";
 import { DefineProduct } from "../contract.ts";
@@ -47,6 +48,20 @@ describe("a code", () => {
     expect(await redeem(bo, { code: spring })).toMatchObject({ title: "Spring", repeated: false });
     expect([await coins(ada.uid), await coins(bo.uid)]).toEqual([50, 50]);
     expect((await entitlements(ada.uid).doc("vip").get()).data()).toMatchObject({ expiresAt: null });
+  });
+
+  test("gives what lasts for a time for that time, and an operator can take it again", async () => {
+    const { uid } = someone();
+    const week = { entitlements: ["vip"], entitlementSeconds: 7 * 86_400 };
+    const at = now();
+    const unset = setClock(at);
+    await redeem({ uid }, { code: await code({ gives: { kind: "reward", reward: week } }) });
+    const vip = async () => (await entitlements(uid).doc("vip").get()).data()?.expiresAt?.toMillis();
+    expect(await vip()).toBe(at + 7 * 86_400_000);
+    const taken = { coins: {}, items: {}, entitlements: ["vip"] };
+    await takeByHand(OPERATOR, { key: randomUUID(), user: uid, taken, note: "a mistake" });
+    expect(await vip()).toBe(at);
+    unset();
   });
 
   test("gives once, however many requests come at once", async () => {

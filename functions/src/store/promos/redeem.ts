@@ -2,7 +2,7 @@ import type * as z from "zod";
 import type { Caller } from "../../platform/endpoint.ts";
 import { type Transaction, transact } from "../../platform/firestore.ts";
 import { deterministicId } from "../../platform/ids.ts";
-import { prepareChanges, type Reward, readEntitlements, writeEntitlements } from "../../rewards/index.ts";
+import { prepareChanges, type Reward } from "../../rewards/index.ts";
 import { once } from "../shop/once.ts";
 import { SoldOut, type Take, taking } from "../shop/stock.ts";
 import type { Redeemed, RedeemRequest } from "./contract.ts";
@@ -62,15 +62,13 @@ async function carryOut(tx: Transaction, { user, code, key, reward }: Order, tak
       direction: "give",
       coins: reward.coins,
       items: reward.items,
+      entitlements: reward,
       reference: `promo:${campaign}`,
       metadata: { promo: code.id },
     },
   ]);
-  const held = await readEntitlements(tx, user, reward.entitlements);
   const stock = await take(tx);
   changes.write();
-  const ground = { product: campaign, store: "PROMO", endsAt: null, willRenew: false };
-  writeEntitlements(tx, held, { user, id, ground });
   use.write(changes.done[0]?.transaction ?? "");
   stock.write();
   return true;

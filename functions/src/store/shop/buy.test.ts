@@ -7,6 +7,7 @@ import { verify } from "../../ledger/verify.ts";
 import { wallet } from "../../ledger/wallet.ts";
 import { setClock } from "../../platform/clock.ts";
 import { parseInput } from "../../platform/endpoint.ts";
+import { timestamp } from "../../platform/firestore.ts";
 import { listInventory } from "../../rewards/inventory.ts";
 import { entitlements } from "../../rewards/records.ts";
 import { defineProduct } from "../catalog.ts";
@@ -52,6 +53,18 @@ const has = async (caller: { uid: string }) => {
 };
 
 describe("whoever buys with coins", () => {
+  test("has what is sold for a time for that time, and for as long again when they buy more", async () => {
+    const product = await sell({ grant: { entitlements: ["pass"], entitlementSeconds: 3_600 } });
+    const ada = await buyer(200);
+    const unset = setClock(1_000_000);
+    await buy(ada, order(product));
+    const pass = async () => (await entitlements(ada.uid).doc("pass").get()).data();
+    expect(await pass()).toMatchObject({ expiresAt: timestamp(4_600_000), willRenew: false });
+    await buy(ada, order(product, { count: 2 }));
+    unset();
+    expect(await pass()).toMatchObject({ expiresAt: timestamp(11_800_000), willRenew: false });
+  });
+
   test("pays and gets the item, for 1 read and 4 writes", async () => {
     const product = await sell({ grant: sword });
     const ada = await buyer(100);

@@ -3,9 +3,9 @@ import { now } from "../../platform/clock.ts";
 import type { Caller } from "../../platform/endpoint.ts";
 import { type Transaction, transact } from "../../platform/firestore.ts";
 import { fingerprint } from "../../platform/ids.ts";
-import { prepareChanges, readEntitlements, writeEntitlements } from "../../rewards/index.ts";
+import { endAfter, groundsFrom, prepareChanges, readEntitlements, writeEntitlements } from "../../rewards/index.ts";
 import { discountFor, type UseDiscount, withDiscount } from "../promos/discount.ts";
-import { groundOf, type PurchaseFact, purchaseId, purchaseOf } from "../purchase.ts";
+import { groundOf, type PurchaseFact, purchaseId, purchaseOf, withoutRenewal } from "../purchase.ts";
 import { queueReceipts } from "../receipts/number.ts";
 import { type Purchase, purchases } from "../records.ts";
 import type { Bought, BuyRequest } from "./contract.ts";
@@ -14,7 +14,8 @@ import { checkSame, once } from "./once.ts";
 import { checkPrice, pileOf, type Sale, saleOf } from "./sale.ts";
 import { type Take, taking } from "./stock.ts";
 
-const WALLET = "WALLET";
+/** The store of what is paid with a wallet. */
+export const WALLET = "WALLET";
 
 /** A request to buy, as it is carried out. */
 interface Order extends Omit<z.output<typeof BuyRequest>, "key"> {
@@ -102,8 +103,11 @@ async function carryOut(
   const stock = await take(tx);
 
   const paidBy = changes.done[0]?.transaction ?? "";
+  // What lasts for a time begins when what was bought of it before ends.
+  const end = endAfter(groundsFrom(WALLET, held.values()), sale.grant.entitlementSeconds);
   const purchase: Purchase = {
     ...purchaseOf({ ...order.fact, price: paid }, { grant: sale.grant, via: "wallet" }, undefined),
+    ...(end === null ? {} : withoutRenewal(order.fact.purchasedAt, end)),
     fingerprint: order.fingerprint,
     paidBy,
   };

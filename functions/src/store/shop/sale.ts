@@ -1,9 +1,10 @@
 import { currencyOf } from "../../ledger/index.ts";
 import { now } from "../../platform/clock.ts";
-import { Failure, invalidInput } from "../../platform/failure.ts";
-import { Reward } from "../../rewards/index.ts";
+import { Failure } from "../../platform/failure.ts";
+import type { Reward } from "../../rewards/index.ts";
 import { productOf } from "../catalog.ts";
 import type { Product } from "../records.ts";
+import { several } from "../several.ts";
 import type { Pile } from "./stock.ts";
 
 /** What somebody wants to buy with their wallet. */
@@ -25,7 +26,7 @@ export interface Sale {
 
 /**
  * What the catalog says of something that is wanted: a read in a while, for instances keep products for a minute. Refuses
- * `unknown-product`, `not-for-sale` and `offer-over`.
+ * `unknown-product`, `not-for-sale`, `offer-over` and what {@link several} does.
  */
 export async function saleOf(wanted: WantedProduct): Promise<Sale> {
   const product = await productOf(wanted.product);
@@ -37,7 +38,7 @@ export async function saleOf(wanted: WantedProduct): Promise<Sale> {
   if (!isOnOffer(product, now())) {
     throw new Failure("failed-precondition", "This is not on sale now.", { reason: "offer-over" });
   }
-  return { product, price, grant: times(product.grant, wanted.count) };
+  return { product, price, grant: await several(product.grant, wanted.count) };
 }
 
 /** Whether it is sold at a time, for whatever. */
@@ -78,12 +79,4 @@ function isSoldIn({ countries }: Product, country: string | undefined): boolean 
 
 function isOnOffer({ offer: { from = 0, until = Number.POSITIVE_INFINITY } = {} }: Product, at: number): boolean {
   return from <= at && at < until;
-}
-
-function times({ coins, items, entitlements }: Reward, count: number): Reward {
-  const more = (quantities: Readonly<Record<string, number>>) =>
-    Object.fromEntries(Object.entries(quantities).map(([name, quantity]) => [name, quantity * count]));
-  const grant = Reward.safeParse({ coins: more(coins), items: more(items), entitlements });
-  if (!grant.success) throw invalidInput("count", "So many cannot be given at once.");
-  return grant.data;
 }

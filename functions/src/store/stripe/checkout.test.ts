@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../../testing.ts";
+import { item } from "../../../testing-economy.ts";
 import { useStripe } from "../../../testing-stripe.ts";
 import { wallet } from "../../ledger/wallet.ts";
 import { stripe } from "../../platform/stripe.ts";
 import { listEntitlements } from "../../rewards/entitlements.ts";
+import { defineProduct } from "../catalog.ts";
 import { catalog, purchases } from "../records.ts";
 import { checkout } from "./checkout.ts";
 import { CheckoutRequest } from "./contract.ts";
@@ -53,6 +55,39 @@ const sessionsOf = async (uid: string) => {
 const purchasesOf = async (user: string) => (await purchases().where("user", "==", user).get()).docs;
 
 describe("who buys on Stripe's page", () => {
+  test("has what is sold for a time for that time, and is not sold more than could be given", async () => {
+    const ada = someone();
+    const grant = { coins: { COIN: 20_000_000_000 }, items: { arrow: 20_000 }, entitlements: ["pass"] };
+    const hour = { title: "Pass", grant: { ...grant, entitlementSeconds: 3_600 }, grantDuringTrial: false };
+    await catalog()
+      .doc("hour")
+      .set({ ...hour, prices: { USD: 100 } });
+    for (const count of [60, 51]) {
+      const asked = checkout(ada, asking(`too-many-${count}`, { product: "hour", count }));
+      await expect(asked).rejects.toMatchObject({ reason: "invalid-input", details: { field: "count" } });
+    }
+    const { order } = await checkout(ada, asking("two-hours", { product: "hour", count: 2 }));
+    await pay(order);
+    const [bought] = (await purchasesOf(ada.uid)).map((one) => one.data());
+    const { entitlements } = await listEntitlements(ada);
+    const from = bought && bought.state !== "foretold" ? bought.purchasedAt.toMillis() : 0;
+    expect(entitlements).toMatchObject([{ entitlement: "pass", expiresAt: from + 7_200_000, willRenew: false }]);
+  });
+
+  test("is not sold more unique items than can be given at once", async () => {
+    await item("ship", { kind: "unique" });
+    const grant = { coins: {}, items: { ship: 30 }, entitlements: [] };
+    const fleet = { title: "Fleet", grant, grantDuringTrial: false, prices: { USD: 100 } };
+    await catalog().doc("fleet").set(fleet);
+    const asked = checkout(someone(), asking("four-fleets", { product: "fleet", count: 4 }));
+    await expect(asked).rejects.toMatchObject({ reason: "too-many-instances" });
+    const defined = defineProduct(someone(), {
+      id: "armada",
+      product: { ...fleet, grant: { ...grant, items: { ship: 101 } } },
+    });
+    await expect(defined).rejects.toMatchObject({ reason: "too-many-instances" });
+  });
+
   test("has what the catalog says when it is paid, for the catalog's price, and the card is noted", async () => {
     const ada = someone();
     const { order, state, url } = await checkout(ada, asking("purchase-1", { count: 3 }));

@@ -4,6 +4,7 @@ import { Failure, invalidInput } from "../../platform/failure.ts";
 import type { Reward } from "../../rewards/index.ts";
 import { productOf } from "../catalog.ts";
 import type { Product } from "../records.ts";
+import { several } from "../several.ts";
 import type { Order } from "./records.ts";
 
 /** What is sold, for how much, and what it gives. */
@@ -16,7 +17,7 @@ export type Sale = Pick<Order, "product" | "count" | "title" | "amount" | "curre
 const MAX_AMOUNT = 99_999_999;
 
 /**
- * A product at the catalog's price; no caller says what anything costs. Refuses `unknown-product`, `not-for-sale`, `offer-over`. What there
+ * A product at the catalog's price; no caller says what anything costs. Refuses `unknown-product`, `not-for-sale`, `offer-over`, and what {@link several} does. What there
  * is only so much of is not sold here: a payment may take days, and cannot be refused once it has come.
  */
 export async function saleOf(wanted: {
@@ -38,17 +39,11 @@ export async function saleOf(wanted: {
   }
   const amount = price * count;
   if (amount > MAX_AMOUNT) throw invalidInput("count", "That many cannot be paid for at once.");
-  return { product, count, title: listed.title, amount, currency, grant: times(listed.grant, count), listed };
+  return { product, count, title: listed.title, amount, currency, grant: await several(listed.grant, count), listed };
 }
 
 function isSoldIn({ countries }: Product, country: string | undefined): boolean {
   return countries === undefined || (country !== undefined && countries.includes(country));
-}
-
-function times({ coins, items, entitlements }: Reward, count: number): Reward {
-  const each = (quantities: Readonly<Record<string, number>>) =>
-    Object.fromEntries(Object.entries(quantities).map(([name, quantity]) => [name, quantity * count]));
-  return { coins: each(coins), items: each(items), entitlements };
 }
 
 /** Money for the wallet. Refuses `unknown-currency`, `not-for-sale`, and an amount out of the currency's bounds. */
