@@ -33,13 +33,21 @@ export function atTime(balance: Balance, now: number): Taken {
   return { balance: { ...balance, available: sum(left), lots: left }, lots: expired };
 }
 
-/** Adds lots; debts are settled first. Refuses `balance-too-large` past the currency's maximum. */
-export function credit(balance: Balance, added: readonly Lot[], currency: string): Balance {
-  const { maximumBalance, spendOrder } = currencyOf(currency);
+/**
+ * Adds lots; debts are settled first. Refuses `balance-too-large` past the currency's maximum.
+ * @param maximum another one, where the currency's does not bind
+ */
+export function credit(
+  balance: Balance,
+  added: readonly Lot[],
+  currency: string,
+  maximum: number = currencyOf(currency).maximumBalance,
+): Balance {
+  const { spendOrder } = currencyOf(currency);
   const settled = Math.min(balance.owed, sum(added));
   const { left } = takeLots(added, settled, spendOrder);
   const available = balance.available + sum(left);
-  if (available + balance.held > maximumBalance) {
+  if (available + balance.held > maximum) {
     throw new Failure("failed-precondition", "The account cannot hold that much.", {
       reason: "balance-too-large",
       currency,

@@ -171,7 +171,8 @@ export class Draft {
     const missing = amount - sum(lots);
     const found = missing > 0 ? [...lots, { source: KINDS[this.#request.kind], amount: missing }] : lots;
     const entering = as ? [{ ...as, amount }] : found;
-    this.balances.set(id, isHeld ? putAside(balance, amount) : credit(balance, entering, currency));
+    const maximum = this.#request.pastMaximum ? Number.MAX_SAFE_INTEGER : undefined;
+    this.balances.set(id, isHeld ? putAside(balance, amount) : credit(balance, entering, currency, maximum));
   }
 }
 

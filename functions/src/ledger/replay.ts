@@ -47,10 +47,15 @@ function replayed(account: string, before: Balance, record: TransactionRecord): 
   for (const posting of record.postings) {
     if (posting.from === account) balance = without(balance, posting);
     if (posting.from === heldBy(account)) balance = { ...balance, held: balance.held - posting.amount };
-    if (posting.to === account) balance = credit(balance, entering(posting, record), posting.currency);
+    if (posting.to === account) balance = put(balance, posting, record);
     if (posting.to === heldBy(account)) balance = { ...balance, held: balance.held + posting.amount };
   }
   return balance;
+}
+
+/** That there was room for it was judged when it was made. */
+function put(balance: Balance, posting: Posting, record: TransactionRecord): Balance {
+  return credit(balance, entering(posting, record), posting.currency, Number.MAX_SAFE_INTEGER);
 }
 
 function without(balance: Balance, { amount, lots }: Posting): Balance {

@@ -37,6 +37,8 @@ export interface NewTransaction {
   readonly metadata?: TransactionRecord["metadata"];
   /** Takes what is not there as a debt instead of refusing: for refunds of what may have been spent. */
   readonly clawBack?: boolean;
+  /** What comes in is taken past the currency's maximum: where a refusal would tell what was drawn by lot. */
+  readonly pastMaximum?: boolean;
   /** When it counts from, in milliseconds since the epoch, if not from when it is made. */
   readonly effectiveAt?: number;
   /** The id of the transaction that it takes back. */

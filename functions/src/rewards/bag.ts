@@ -221,11 +221,8 @@ function full(item: string, owned: number, maximum: number): Failure {
 
 /** Refuses, before anybody pays for it, what could not be given: `too-many-instances`. */
 export async function checkGivable({ items: quantities }: Pick<Reward, "items">): Promise<void> {
-  const definitions = await items.findAll(Object.keys(quantities));
-  const many = Object.entries(quantities).find(
-    ([item, quantity]) => quantity > MAX_INSTANCES && definitions.get(item)?.kind === "unique",
-  );
-  if (many) throw tooMany(many[0]);
+  const many = Object.keys(quantities).filter((item) => (quantities[item] ?? 0) > MAX_INSTANCES);
+  for (const [item, { kind }] of await items.findAll(many)) if (kind === "unique") throw tooMany(item);
 }
 
 function tooMany(item: string): Failure {

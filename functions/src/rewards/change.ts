@@ -24,6 +24,8 @@ export interface Change {
   };
   /** Whether it is refused if the user would have more of an item than allowed; otherwise it is given all the same. */
   readonly keepsToMaximum?: boolean;
+  /** Whether coins are given past the maximum of their currency, too. */
+  readonly pastMaximum?: boolean;
   /** The key of the change that gave what is taken back, or given back, and the items that it gave: of unique items just those go. */
   readonly gave?: { readonly key: string; readonly items: Reward["items"] };
   readonly reference: string;
@@ -125,6 +127,7 @@ function requestOf(user: string, change: Change, moved: Moved | undefined): NewT
     reference,
     ...metadataOf(change, moved),
     ...(isGiven ? {} : { clawBack: true }),
+    ...(change.pastMaximum ? { pastMaximum: true } : {}),
   };
 }
 

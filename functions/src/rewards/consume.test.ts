@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing.ts";
-import { crafts, defineGame, give, has, somebodyWith, uses } from "../../testing-economy.ts";
+import { crafts, defineGame, give, has, item, somebodyWith, table, uses } from "../../testing-economy.ts";
+import { currencyOf } from "../ledger/index.ts";
 import { verify } from "../ledger/verify.ts";
 import { now, setClock } from "../platform/clock.ts";
-import { ConsumeRequest } from "./contract.ts";
+import { Acted, ConsumeRequest } from "./contract.ts";
 import { listEntitlements } from "./entitlements.ts";
 import { listInventory } from "./inventory.ts";
 import { odds } from "./odds.ts";
@@ -25,6 +26,42 @@ describe("consuming", () => {
     const { uid } = await somebodyWith({ items: { potion: 3 } });
     expect(await uses(uid, { item: "potion", count: 2 })).toMatchObject({ reward: { coins: { XP: 20 } } });
     expect(await has(uid)).toEqual({ XP: 20, potion: 1 });
+  });
+
+  test("can come to more than one reward says, and is answered all the same, again and again", async () => {
+    await item("sack", { consume: { reward: { items: { grain: 1_000_000 }, coins: { COIN: 1 } } } });
+    const { uid } = await somebodyWith({ items: { sack: 3 } });
+    const key = randomUUID();
+    const first = await uses(uid, { key, item: "sack", count: 3 });
+    expect(Acted.parse(first)).toMatchObject({ reward: { items: { grain: 3_000_000 } } });
+    expect(await uses(uid, { key, item: "sack", count: 3 })).toEqual(first);
+  });
+
+  test("draws for a full wallet, too: a refusal would let whoever is full draw until it is something else", async () => {
+    const maximum = currencyOf("GEM").maximumBalance;
+    await table("tails", { entries: [{ id: "gems", weight: 1, reward: { coins: { GEM: 2 } } }] });
+    await item("coin_toss", { consume: { table: "tails" } });
+    const { uid } = await somebodyWith({ items: { coin_toss: 1 }, coins: { GEM: maximum - 1 } });
+    await uses(uid, { item: "coin_toss" });
+    expect(await has(uid)).toEqual({ GEM: maximum + 1 });
+    await expect(give(uid, { coins: { GEM: 1 } })).rejects.toMatchObject({ reason: "balance-too-large" });
+    const report = await verify({ scope: "all" });
+    expect(report.problems).toEqual([]);
+  });
+
+  test("draws nothing that could be more unique items than can be given, whatever would be drawn", async () => {
+    await table("armoury", {
+      draws: 2,
+      entries: [
+        { id: "nothing", weight: 1_000_000 },
+        { id: "blades", weight: 1, reward: { items: { blade: 30 } } },
+      ],
+    });
+    await item("crate", { consume: { table: "armoury" } });
+    const { uid } = await somebodyWith({ items: { crate: 3 } });
+    await expect(uses(uid, { item: "crate", count: 2 })).rejects.toMatchObject({ reason: "too-many-instances" });
+    expect(await has(uid)).toEqual({ crate: 3 });
+    await uses(uid, { item: "crate" });
   });
 
   test("happens once under a key, however often and however many at once ask for it", async () => {

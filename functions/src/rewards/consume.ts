@@ -32,6 +32,7 @@ export async function consume(caller: Caller, request: z.output<typeof ConsumeRe
         entitlements: reward,
         costs: { coins: {}, items: { [named]: count }, instances: instance === undefined ? [] : [instance] },
         keepsToMaximum: roll === undefined,
+        pastMaximum: roll !== undefined,
         reference: `consume:${named}`,
       },
     };

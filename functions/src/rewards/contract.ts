@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { DocumentId, isUid } from "../platform/ids.ts";
 import { Item, MAX_INSTANCES, Property, Recipe, Table } from "./definitions.ts";
-import { ItemId, Reward } from "./reward.ts";
+import { ItemId, Received, Reward } from "./reward.ts";
 
 const Page = {
   limit: z.int().min(1).max(100).default(100),
@@ -81,7 +81,7 @@ export const ExchangeRequest = z.object({ key: Key, exchange: ItemId, count: Cou
 export const Acted = z.object({
   /** The id of the ledger's transaction. */
   transaction: z.string(),
-  reward: Reward,
+  reward: Received,
   /** Ids of the unique items among it. */
   instances: z.array(z.string()),
   /** The id in `rolls/`, if a table was drawn from. */

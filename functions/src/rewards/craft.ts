@@ -60,6 +60,7 @@ async function trade(caller: Caller, kind: Recipe["kind"], request: Trade): Prom
           instances,
         },
         keepsToMaximum: roll === undefined,
+        pastMaximum: roll !== undefined,
         reference: `${kind}:${id}`,
       },
     };

@@ -1,11 +1,12 @@
 import { secretSeed } from "../ledger/index.ts";
 import { type Transaction, timestamp } from "../platform/firestore.ts";
 import { fingerprint } from "../platform/ids.ts";
+import { checkGivable } from "./bag.ts";
 import type { Gives } from "./definitions.ts";
 import { pity, rolls } from "./records.ts";
-import { NOTHING, type Reward, repeated, sumOf } from "./reward.ts";
+import { multiplied, NOTHING, type Reward, repeated, sumOf } from "./reward.ts";
 import { type Rolled, roll } from "./roll.ts";
-import { tablesBelow } from "./tables.ts";
+import { mostItems, tablesBelow } from "./tables.ts";
 
 /** A table that has been opened and only needs to be written. */
 export interface PreparedRoll {
@@ -22,7 +23,7 @@ interface Received {
 /**
  * What somebody receives for something, a number of times: what is fixed, and what the table draws. The same key draws the same.
  * Bill, if there is a table: a write for the roll, and a read and a write if the table has pity. Refuses `unknown-table`,
- * `table-too-large`.
+ * `table-too-large`, and `too-many-instances` if more unique items could be drawn than can be given at once.
  */
 export async function receive(
   tx: Transaction,
@@ -39,6 +40,9 @@ async function prepareRoll(
   { user, key, table, times }: { user: string; key: string; table: string; times: number },
 ): Promise<PreparedRoll> {
   const tables = await tablesBelow(table, { times });
+  // A refusal after the draw would tell what was drawn, and whoever is refused could draw again.
+  const most = mostItems(tables, table);
+  await checkGivable({ items: multiplied(Object.fromEntries(most), times) });
   const hasPity = tables.get(table)?.pity !== undefined;
   const counter = pity(user).doc(table);
   const misses = hasPity ? ((await tx.get(counter)).data()?.misses ?? 0) : 0;

@@ -6,7 +6,7 @@ import { fingerprint } from "../platform/ids.ts";
 import { type Change, prepareChanges } from "./change.ts";
 import type { Acted } from "./contract.ts";
 import type { PreparedRoll } from "./draw.ts";
-import { Reward } from "./reward.ts";
+import { Received, type Reward } from "./reward.ts";
 
 /** What somebody asks to be done once. */
 interface Act {
@@ -28,7 +28,7 @@ export interface Judged {
 /** What an act has come to, as its ledger transaction keeps it for whoever asks again. */
 const Kept = z.object({
   request: z.string(),
-  reward: Reward,
+  reward: Received,
   /** Unique items that were given. */
   instances: z.array(z.string()).default([]),
   missingItems: z.record(z.string(), z.int()).default({}),

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { collection, firestore, Moment, type Query } from "../platform/firestore.ts";
 import { Property } from "./definitions.ts";
-import { Reward } from "./reward.ts";
+import { Received } from "./reward.ts";
 
 const Whole = z.int().nonnegative();
 
@@ -86,7 +86,7 @@ const Roll = z.object({
   misses: Whole.optional(),
   draws: z.array(Draw),
   /** What the table gave, all draws together. */
-  reward: Reward,
+  reward: Received,
   at: Moment,
 });
 

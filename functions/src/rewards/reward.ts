@@ -36,6 +36,14 @@ export const Reward = z.object({
 });
 export type Reward = z.infer<typeof Reward>;
 
+/** What somebody has got in the end. Several rewards together may be more than one can say. */
+export const Received = z.object({
+  coins: z.record(z.string(), Quantity).default({}),
+  items: z.record(z.string(), Quantity).default({}),
+  entitlements: z.array(z.string()).default([]),
+  entitlementSeconds: z.int().positive().optional(),
+});
+
 export const NOTHING: Reward = { coins: {}, items: {}, entitlements: [] };
 
 /** Rewards together. Entitlements that several give last as long as the longest. */
@@ -46,8 +54,8 @@ export function sumOf(rewards: readonly Reward[]): Reward {
   );
   const longest = Math.max(...lengths);
   return {
-    coins: added(rewards.map(({ coins }) => coins)),
-    items: added(rewards.map(({ items }) => items)),
+    coins: total(rewards.map(({ coins }) => coins)),
+    items: total(rewards.map(({ items }) => items)),
     entitlements,
     ...(lengths.length > 0 && Number.isFinite(longest) ? { entitlementSeconds: longest } : {}),
   };
@@ -69,7 +77,8 @@ export function repeated(reward: Reward, by: number): Reward {
   };
 }
 
-function added(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+/** Quantities together. */
+export function total(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const totals = new Map<string, number>();
   for (const one of all) {
     for (const [name, quantity] of Object.entries(one)) totals.set(name, (totals.get(name) ?? 0) + quantity);

@@ -1,5 +1,6 @@
 import { Failure } from "../platform/failure.ts";
 import { type Table, tables } from "./definitions.ts";
+import { multiplied, total } from "./reward.ts";
 import type { Tables } from "./roll.ts";
 
 /** Tables below tables. */
@@ -58,6 +59,28 @@ function mostDraws(found: Tables, root: string): number {
     return table.draws * (1 + below);
   };
   return most(root, 0);
+}
+
+/** How many of each item one opening of a table can give at most, all tables below it together. */
+export function mostItems(found: Tables, root: string): ReadonlyMap<string, number> {
+  const known = new Map<string, ReadonlyMap<string, number>>();
+  const most = (id: string): ReadonlyMap<string, number> => {
+    const before = known.get(id);
+    if (before) return before;
+    const table = found.get(id);
+    const drawn = (table?.entries ?? []).map((entry) =>
+      total([entry.reward?.items ?? {}, Object.fromEntries(entry.table === undefined ? [] : most(entry.table))]),
+    );
+    const best = new Map<string, number>();
+    for (const [item, n] of drawn.flatMap((items) => Object.entries(items))) {
+      best.set(item, Math.max(best.get(item) ?? 0, n));
+    }
+    const draws = multiplied(Object.fromEntries(best), table?.draws ?? 0);
+    const all = new Map(Object.entries(total([table?.guaranteed?.items ?? {}, draws])));
+    known.set(id, all);
+    return all;
+  };
+  return most(root);
 }
 
 function tooLarge(table: string): Failure {
