@@ -40,7 +40,7 @@ export async function withDiscount<T>(
   const { code, percent } = discount;
   return await usingUp(code, purchase, (take) =>
     sell(async (tx, user) => {
-      const used = await prepareUse(tx, user, code, purchase);
+      const used = await prepareUse(tx, user, code, { key: purchase, by: "buying" });
       const stock = await take(tx);
       return {
         priceOf: (price) => reduced(price, percent),

@@ -9,7 +9,8 @@ import { takeByHand } from "../../rewards/operate.ts";
 import { entitlements } from "../../rewards/records.ts";
 import { defineProduct } from "../catalog.ts";
 import { DefineProduct } from "../contract.ts";
-import { buy } from "../shop/buy.ts";
+import { purchaseId } from "../purchase.ts";
+import { buy, walletFact } from "../shop/buy.ts";
 import { BuyRequest } from "../shop/contract.ts";
 import { codeId, codeOf, normalised } from "./code.ts";
 import { DefinePromo, GenerateCodes } from "./contract.ts";
@@ -34,6 +35,26 @@ const coins = async (uid: string) =>
   (await wallet({ uid })).balances.find(({ currency }) => currency === "COIN")?.available ?? 0;
 
 describe("a code", () => {
+  test("that makes cheaper is used up, whatever keys its campaign's other codes were redeemed under", async () => {
+    const { uid } = someone();
+    const id = `p-${randomUUID()}`;
+    const product = { title: "Hat", grant: { items: { hat: 1 } }, prices: { COIN: 100 } };
+    await defineProduct(OPERATOR, DefineProduct.parse({ id, product }));
+    const campaign = `c-${randomUUID()}`;
+    const gift = `Gift ${randomUUID()}`;
+    const half = `Half ${randomUUID()}`;
+    const define = (made: string, gives: object) =>
+      definePromo(OPERATOR, DefinePromo.parse({ code: made, campaign, promo: { title: "Both", gives } }));
+    await define(gift, { kind: "reward", reward: { coins: { COIN: 500 } } });
+    await define(half, { kind: "discount", product: id, percent: 50 });
+    const key = randomUUID();
+    const foreseen = purchaseId(walletFact(uid, key, { product: id }));
+    await redeem({ uid }, { code: gift, key: foreseen });
+    const order = BuyRequest.parse({ key, product: id, currency: "COIN", expectedPrice: 50, code: half });
+    await expect(buy({ uid }, order)).rejects.toMatchObject({ reason: "limit-reached" });
+    expect(await coins(uid)).toBe(500);
+  });
+
   test("gives its reward once to each user, and answers the same when asked again", async () => {
     const spring = await code({ gives: { kind: "reward", reward: { coins: { COIN: 50 }, entitlements: ["vip"] } } });
     const [ada, bo] = [someone(), someone()];

@@ -51,7 +51,7 @@ interface Order {
 
 /** Returns whether it was new. */
 async function carryOut(tx: Transaction, { user, code, key, reward }: Order, take: Take): Promise<boolean> {
-  const use = await prepareUse(tx, user, code, key);
+  const use = await prepareUse(tx, user, code, { key, by: "redeeming" });
   if (use.usedBefore !== undefined) return false;
   const id = deterministicId("redemption", user, code.campaign, key);
   const { campaign } = code;

@@ -58,10 +58,16 @@ export interface CodeUse {
  * Uses a code for a user, once for each key. A read and a write; for one of those that are good for one time one more of each.
  * Refuses `code-over` and `limit-reached`.
  */
-export async function prepareUse(tx: Transaction, user: string, code: FoundCode, key: string): Promise<CodeUse> {
+export async function prepareUse(
+  tx: Transaction,
+  user: string,
+  code: FoundCode,
+  { key, by }: { readonly key: string; readonly by: "redeeming" | "buying" },
+): Promise<CodeUse> {
   const reference = redemptions(user).doc(code.campaign);
   const known = (await tx.get(reference)).data();
-  const place = deterministicId("redemption", key);
+  // What a user makes up as a key can be the id of what they are about to buy.
+  const place = by === "buying" ? deterministicId("redemption", by, key) : deterministicId("redemption", key);
   const before = known?.done[place]?.transaction;
   if (before !== undefined) return { usedBefore: before, write: () => undefined };
   checkOpen(code);
