@@ -53,6 +53,17 @@ const has = async (caller: { uid: string }) => {
 };
 
 describe("whoever buys with coins", () => {
+  test("shares no key with a user whose id begins like theirs", async () => {
+    const product = await sell({ grant: sword });
+    const { uid } = await buyer(30);
+    const other = { uid: `${uid}:steam` };
+    const postings = [{ from: "system:mint", to: other.uid, amount: 30, currency: "COIN" }];
+    await post({ key: randomUUID(), kind: "grant", postings, reference: "test" });
+    await buy(other, order(product, { key: "12345678" }));
+    await buy({ uid }, order(product, { key: "steam:12345678" }));
+    expect([await has(other), await has({ uid })]).toMatchObject([{ items: { sword: 1 } }, { items: { sword: 1 } }]);
+  });
+
   test("has what is sold for a time for that time, and for as long again when they buy more", async () => {
     const product = await sell({ grant: { entitlements: ["pass"], entitlementSeconds: 3_600 } });
     const ada = await buyer(200);

@@ -67,7 +67,8 @@ export function walletFact(user: string, key: string, { product }: { readonly pr
     product,
     store: WALLET,
     environment: "PRODUCTION",
-    transaction: `${user}:${key}`,
+    // An id of a user may have colons in it.
+    transaction: `${encodeURIComponent(user)}:${key}`,
     purchasedAt: now(),
     expiresAt: null,
     isFree: false,
