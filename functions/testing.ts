@@ -30,6 +30,7 @@ const SETTINGS = {
   GRANT_SANDBOX_PURCHASES: "false",
   GRANT_PURCHASES_SINCE: "",
   FRAUD: "off",
+  REFUND_REJECTED: "true",
   REVENUECAT_WEBHOOK_AUTHORIZATION: "the-authorization",
   REVENUECAT_API_KEY: "the-api-key",
   REVENUECAT_API_KEY_V2: "the-api-key",

@@ -121,7 +121,11 @@ const subscribers = [...fraud, ...rewards, ...store, ...payouts];
 
 /** Tells subscribers of what has happened. */
 export const outbox = onDocumentCreated(
-  { document: "outbox/{id}", retry: true, secrets: [...bookkeeping, secrets.revenueCatApiKey] },
+  {
+    document: "outbox/{id}",
+    retry: true,
+    secrets: [...bookkeeping, secrets.revenueCatApiKey, secrets.stripeApiKey],
+  },
   async ({ params }) => {
     await deliver(params.id, subscribers);
   },

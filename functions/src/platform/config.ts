@@ -74,6 +74,10 @@ export const config = {
     default: 3,
     description: "For how many days a subscription by Stripe holds on while its renewal cannot be charged.",
   }),
+  refundRejected: defineBoolean("REFUND_REJECTED", {
+    default: true,
+    description: "Whether what was paid through Stripe and rejected as fraud is paid back by itself.",
+  }),
   grantPurchasesSince: defineString("GRANT_PURCHASES_SINCE", {
     default: "",
     description:

@@ -1,6 +1,7 @@
 import { log } from "../platform/log.ts";
 import type { Subscriber } from "../platform/outbox.ts";
 import { retryWaitingFor } from "../platform/webhooks.ts";
+import { stripeReactions } from "./stripe/reactions.ts";
 import { stripeSubscribers } from "./stripe/subscribers.ts";
 import { waitingForProduct } from "./waiting.ts";
 import { decided } from "./withheld.ts";
@@ -11,6 +12,7 @@ export const SUBSCRIPTION_CHANGED = "subscription.changed";
 /** What the store does when something has happened elsewhere. */
 export const subscribers: readonly Subscriber[] = [
   ...stripeSubscribers,
+  ...stripeReactions,
   {
     name: "store/grant-waiting-purchases",
     type: "catalog.defined",

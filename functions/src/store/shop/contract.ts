@@ -91,7 +91,10 @@ export const Purchases = z.object({
       product: z.string(),
       /** `WALLET`, `APP_STORE`, `STRIPE`…; stores that an app does not know may come. */
       store: z.string(),
+      /** `granted`, `review`, `rejected`, `refunded`, `reversed`; others may come. */
       state: z.string(),
+      /** Somebody looks at it first: so far it has given nothing of `grant`. */
+      isPending: z.boolean(),
       price: z.object({ amount: z.int(), currency: z.string() }).optional(),
       grant: Reward,
       /** The number of its receipt, once it has one. */

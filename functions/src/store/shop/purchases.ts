@@ -37,6 +37,7 @@ function rowOf(id: string, purchase: Purchase | Foretold): z.input<typeof Purcha
       product,
       store,
       state,
+      isPending: state === "review",
       ...(price ? { price } : {}),
       grant,
       ...(receipt === undefined ? {} : { receipt }),

@@ -1,4 +1,5 @@
 import type Stripe from "stripe";
+import type { Assessment } from "../../fraud/index.ts";
 import type { Transaction } from "../../platform/firestore.ts";
 import { isDocumentId } from "../../platform/ids.ts";
 import { emit } from "../../platform/outbox.ts";
@@ -8,7 +9,16 @@ import { type PurchaseFact, purchaseId } from "../purchase.ts";
 import type { Product } from "../records.ts";
 import { waitingForProduct } from "../waiting.ts";
 import { ask, idOf } from "./ask.ts";
-import { cardOf, environmentOf, lookAtPayment, type Payment, readRefunds, STORE, settlePurchase } from "./payment.ts";
+import {
+  cardOf,
+  environmentOf,
+  evidenceOf,
+  lookAtPayment,
+  type Payment,
+  readRefunds,
+  STORE,
+  settlePurchase,
+} from "./payment.ts";
 import { type Period, periodOf } from "./period.ts";
 import { productOfPrice } from "./price.ts";
 import { type Order, orders } from "./records.ts";
@@ -25,6 +35,8 @@ export interface PaidInvoice {
   readonly payment: Payment | undefined;
   /** The invoice of the period that this one takes the rest of, after a switch. */
   readonly replaced: string | undefined;
+  /** What the rules against fraud made of it, if they were asked before the transaction; see judge.ts. */
+  readonly assessment?: Assessment | undefined;
 }
 
 /**
@@ -71,14 +83,19 @@ async function invoiceBefore(
  * whole period; what is left of one after a switch gives the entitlements, and ends those of the period it replaces.
  */
 export async function settleInvoice(tx: Transaction, paid: PaidInvoice): Promise<Outcome> {
-  const { invoice, period, payment, replaced } = paid;
+  const { invoice, period, payment, replaced, assessment } = paid;
   const order = await orderOf(tx, paid.subscription);
   if (!order) return { result: "ignored", reason: "unknown-order" };
   const product = paid.product === undefined ? undefined : await productOf(paid.product);
   if (!product) throw new Postponed("unknown-product", waitingForProduct(paid.product ?? ""));
   const notes = await readRefunds(tx, payment ?? {});
   const fact = factOf(order, paid);
-  const outcome = await settlePurchase(tx, payment, { fact, product: givenBy(product, period) });
+  const outcome = await settlePurchase(tx, payment, {
+    fact,
+    product: givenBy(product, period),
+    evidence: evidenceOf(order, payment),
+    assessment,
+  });
   notes();
   if (replaced !== undefined) {
     const purchase = purchaseId({ ...fact, transaction: replaced });
@@ -93,12 +110,15 @@ export async function orderOf(tx: Transaction, { metadata }: Stripe.Subscription
   return isDocumentId(order) ? (await tx.get(orders().doc(order))).data() : undefined;
 }
 
-/** What RevenueCat's virtual currencies would tell of, nobody tells of here. */
-function givenBy({ coinsFrom: _, ...product }: Product, { isRest }: Period): Product {
+/**
+ * What RevenueCat's virtual currencies would tell of, nobody tells of here. And the catalog's price says nothing of a trial, or of what is
+ * left of a period.
+ */
+export function givenBy({ coinsFrom: _, prices: __, ...product }: Product, { isRest }: Period): Product {
   return isRest ? { ...product, grant: { ...product.grant, coins: {}, items: {} } } : product;
 }
 
-function factOf({ user }: Order, { invoice, product = "", period, payment }: PaidInvoice): PurchaseFact {
+export function factOf({ user }: Order, { invoice, product = "", period, payment }: PaidInvoice): PurchaseFact {
   const { status_transitions, created, total, currency } = invoice;
   return {
     user,

@@ -6,6 +6,7 @@ import { find } from "./ask.ts";
 import { seenOf } from "./checkout.ts";
 import type { Subject } from "./event.ts";
 import { lookAtPaid, orderOf, settleInvoice } from "./invoice.ts";
+import { judgedInvoice, judgedPayment } from "./judge.ts";
 import { noteOrder } from "./order.ts";
 import {
   environmentOf,
@@ -64,14 +65,17 @@ async function lookAtSession(id: string, { isLive, asOf }: Asked): Promise<Settl
   const seen = seenOf(session, asOf);
   const intent = session.payment_intent;
   if (intent === null || typeof intent === "string") return (tx) => noteOrder(tx, order, seen);
-  const payment = await withGone(intent, asOf, false);
+  const payment = await judgedPayment(await withGone(intent, asOf, false));
   return (tx) => settleOrder(tx, payment, seen);
 }
 
 async function payOf(payment: Payment, { isLive, isBack }: { isLive: boolean; isBack: boolean }): Promise<Settle> {
   const { intent, asOf } = payment;
   if (intent.livemode !== isLive) return ignored("wrong-mode");
-  if (intent.metadata.order !== undefined) return (tx) => settleOrder(tx, payment);
+  if (intent.metadata.order !== undefined) {
+    const judged = await judgedPayment(payment);
+    return (tx) => settleOrder(tx, judged);
+  }
   // That an invoice was paid is told by itself.
   const id = isBack ? await invoiceOfPayment(intent.id) : undefined;
   if (id === undefined) return ignored("foreign");
@@ -100,7 +104,9 @@ async function lookAtInvoice(id: string, asked: Asked): Promise<Settle> {
   if (!subscription || subscription.metadata.order === undefined) return ignored("foreign");
   if (invoice.status !== "paid") return await lookAtSubscription(subscription.id, asked);
   const paid = await lookAtPaid(invoice, subscription, asked.asOf);
-  return paid ? (tx) => settleInvoice(tx, paid) : ignored("no-period");
+  if (!paid) return ignored("no-period");
+  const judged = await judgedInvoice(paid);
+  return (tx) => settleInvoice(tx, judged);
 }
 
 async function lookAtSubscription(id: string, { isLive, asOf }: Asked): Promise<Settle> {

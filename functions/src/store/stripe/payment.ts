@@ -1,11 +1,13 @@
 import type Stripe from "stripe";
+import { type Assessment, assess } from "../../fraud/index.ts";
 import { getAll, type Transaction, timestamp } from "../../platform/firestore.ts";
 import { isDocumentId } from "../../platform/ids.ts";
 import { type Outcome, Postponed } from "../../platform/webhooks.ts";
 import { grant } from "../grant.ts";
 import { hear } from "../hear.ts";
 import { type News, type PurchaseFact, purchaseId, withNews } from "../purchase.ts";
-import { type Card, type Foretold, type Purchase, purchases } from "../records.ts";
+import { type Card, type Foretold, type Product, type Purchase, purchases } from "../records.ts";
+import { type Evidence, subjectOf } from "../subject.ts";
 import { waitingForOrder } from "../waiting.ts";
 import { ask, find, idOf } from "./ask.ts";
 import { type Seen, withSeen } from "./order.ts";
@@ -21,6 +23,8 @@ export interface Payment {
   readonly charge: Stripe.Charge | undefined;
   /** Absent if it was not asked, because nothing can have gone back. */
   readonly gone?: Gone;
+  /** What the rules against fraud made of what it paid for, if they were asked before the transaction; see judge.ts. */
+  readonly assessment?: Assessment | undefined;
 }
 
 interface Gone {
@@ -97,19 +101,43 @@ export async function settleOrder(tx: Transaction, payment: Payment, seen?: Seen
 
 async function settlePaid(tx: Transaction, payment: Payment, of: { id: string; order: Order }): Promise<Outcome> {
   const { order } = of;
-  const { intent } = payment;
+  const { intent, assessment } = payment;
   if (intent.amount_received < order.amount || intent.currency !== order.currency.toLowerCase()) {
     throw new Postponed("amount-differs", waitingForOrder(of.id));
   }
-  const product = { title: order.title, grant: order.grant, grantDuringTrial: true };
-  return await settlePurchase(tx, payment, { fact: factOf(order, payment), product });
+  const evidence = evidenceOf(order, payment);
+  return await settlePurchase(tx, payment, {
+    fact: factOf(order, payment),
+    product: productOfOrder(order),
+    evidence,
+    assessment,
+  });
+}
+
+/** What was ordered, at the price and with what it gives as the catalog said then. */
+export function productOfOrder({ title, grant, currency, amount }: Order): Product {
+  return { title, grant, grantDuringTrial: true, prices: { [currency]: amount } };
+}
+
+/** What Stripe knows of who pays, and the app of where that is. */
+export function evidenceOf({ country }: Pick<Order, "country">, payment: Payment | undefined): Evidence {
+  const card = cardOf(payment?.charge);
+  return { card: card?.fingerprint, country: card?.country, ipCountry: country };
+}
+
+interface Settled {
+  readonly fact: PurchaseFact;
+  readonly product: Product;
+  readonly evidence: Evidence;
+  /** Undefined if it was not judged before. */
+  readonly assessment: Assessment | undefined;
 }
 
 /** Grants a purchase that was paid, or tells a known one what of its price has gone back. */
 export async function settlePurchase(
   tx: Transaction,
   payment: Payment | undefined,
-  { fact, product }: { fact: PurchaseFact; product: Parameters<typeof grant>[2]["product"] },
+  { fact, product, evidence, assessment: before }: Settled,
 ): Promise<Outcome> {
   const id = purchaseId(fact);
   const known = (await tx.get(purchases().doc(id))).data();
@@ -117,7 +145,8 @@ export async function settlePurchase(
   if (known && known.state !== "foretold") {
     return news ? await hear(tx, id, news) : { result: "already-granted", purchase: id };
   }
-  return await grant(tx, fact, { product, via: "webhook", known: foretold(known, news) });
+  const assessment = before ?? (await assess(subjectOf(fact, product, evidence)));
+  return await grant(tx, fact, { product, via: "webhook", known: foretold(known, news), assessment });
 }
 
 function foretold(known: Purchase | Foretold | undefined, news: News | undefined): Foretold | undefined {
@@ -132,7 +161,7 @@ export function newsOf({ gone, intent, asOf }: Payment): News | undefined {
   return { kind: "refunded", at: asOf, amount: Math.min(gone.amount, of), of, by: gone.by };
 }
 
-function factOf(order: Order, { intent, charge }: Payment): PurchaseFact {
+export function factOf(order: Order, { intent, charge }: Payment): PurchaseFact {
   const isTopUp = order.product === undefined;
   return {
     user: order.user,

@@ -35,6 +35,8 @@ export const Order = z.object({
   /** Of all of it, in smallest units, as the catalog said when it was ordered. */
   amount: z.int().positive(),
   currency: z.string(),
+  /** Where the buyer is, as the app has said. */
+  country: z.string().optional(),
   /** What it gives once it is paid, as the catalog said then; of a subscription each period gives what the catalog says by that time. */
   grant: Reward,
   trialDays: z.int().positive().optional(),

@@ -8,7 +8,7 @@ import { several } from "../several.ts";
 import type { Order } from "./records.ts";
 
 /** What is sold, for how much, and what it gives. */
-export type Sale = Pick<Order, "product" | "count" | "title" | "amount" | "currency" | "grant"> & {
+export type Sale = Pick<Order, "product" | "count" | "title" | "amount" | "currency" | "grant" | "country"> & {
   /** As the catalog has it; absent: money for the wallet. */
   readonly listed?: Product;
 };
@@ -39,7 +39,9 @@ export async function saleOf(wanted: {
   }
   const amount = price * count;
   if (amount > MAX_AMOUNT) throw invalidInput("count", "That many cannot be paid for at once.");
-  return { product, count, title: listed.title, amount, currency, grant: await several(listed.grant, count), listed };
+  const said = wanted.country === undefined ? {} : { country: wanted.country };
+  const grant = await several(listed.grant, count);
+  return { product, count, title: listed.title, amount, currency, grant, ...said, listed };
 }
 
 function isSoldIn({ countries }: Product, country: string | undefined): boolean {
