@@ -9,7 +9,7 @@ import { listEntitlements } from "../../rewards/entitlements.ts";
 import { catalog, purchases } from "../records.ts";
 import type { Difference } from "./follow.ts";
 import { reconcile, reconcileRevenueCat } from "./reconcile.ts";
-import { reconciliations } from "./records.ts";
+import { storeReconciliations } from "./records.ts";
 import { revenueCat } from "./webhook.ts";
 
 useBackend();
@@ -134,8 +134,8 @@ describe("comparing with RevenueCat", () => {
     await told(uid, buy(uid));
     vendor.customers.cancel(uid, "monthly", true);
     expect(await reconcileRevenueCat()).toEqual({ checked: 2, differences: 1 });
-    expect((await reconciliations().doc("revenuecat").get()).data()).not.toHaveProperty("cursor");
-    await reconciliations().doc("revenuecat").update({ cursor: "expiresAt:" });
+    expect((await storeReconciliations().doc("revenuecat").get()).data()).not.toHaveProperty("cursor");
+    await storeReconciliations().doc("revenuecat").update({ cursor: "expiresAt:" });
     expect(await reconcileRevenueCat()).toEqual({ checked: 1, differences: 0 });
   });
 

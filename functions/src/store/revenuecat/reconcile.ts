@@ -8,7 +8,7 @@ import { purchaseId, WHOLE } from "../purchase.ts";
 import { type Foretold, type Purchase, purchases } from "../records.ts";
 import { type Difference, differenceOf, type Followed, follow } from "./follow.ts";
 import { canFetchPeriods, fetchReturned } from "./periods.ts";
-import { reconciliations } from "./records.ts";
+import { storeReconciliations } from "./records.ts";
 import { fetchCustomer } from "./subscriber.ts";
 
 /** Purchases of so long ago are compared each time round, and subscriptions as long as they run. */
@@ -71,7 +71,7 @@ export async function reconcile({ cursor, dryRun }: { cursor?: string | undefine
 
 /** Goes on where the last run ended, until everything was compared or the time is up. For a schedule. */
 export async function reconcileRevenueCat(): Promise<{ checked: number; differences: number }> {
-  const reference = reconciliations().doc("revenuecat");
+  const reference = storeReconciliations().doc("revenuecat");
   const end = now() + MAX_RUN_MILLIS;
   let cursor = (await reference.get()).data()?.cursor;
   let [checked, differences] = [0, 0];

@@ -40,7 +40,7 @@ const Adjustment = z.object({ user: z.string(), updatedAt: Moment });
 
 export const adjustments = () => collection("adjustments", Adjustment);
 
-/** `reconciliations/revenuecat`: how far the comparison of purchases with RevenueCat has come. */
+/** `storeReconciliations/revenuecat`: how far the comparison of purchases with RevenueCat has come. */
 const Reconciliation = z.object({
   /** Where the next run goes on; absent: from the start. */
   cursor: z.string().optional(),
@@ -50,4 +50,4 @@ const Reconciliation = z.object({
   updatedAt: Moment,
 });
 
-export const reconciliations = () => collection("reconciliations", Reconciliation);
+export const storeReconciliations = () => collection("storeReconciliations", Reconciliation);
