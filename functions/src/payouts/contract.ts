@@ -54,7 +54,7 @@ export const WithdrawalView = z.object({
   amount: z.int(),
   fee: z.int(),
   state: z.string(),
-  /** Why it was refused or came back. */
+  /** Why it was refused or came back, in a word: `fraud`, `rejected-by-operator`, `payout-failed`…; others may come. */
   reason: z.string().optional(),
   createdAt: Millis,
   updatedAt: Millis,

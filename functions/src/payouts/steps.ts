@@ -1,7 +1,9 @@
 import type Stripe from "stripe";
+import { type Assessment, assess } from "../fraud/index.ts";
 import { now } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import { Timestamp, type Transaction, timestamp } from "../platform/firestore.ts";
+import { log } from "../platform/log.ts";
 import type { StripeProblem } from "../platform/stripe.ts";
 import { firstAttempt, nextAttempt, standing } from "./attempts.ts";
 import { call, find, groupOf, isForNow } from "./calls.ts";
@@ -51,14 +53,32 @@ async function to(id: string, state: State, patch: NonNullable<Change["patch"]> 
   return "on";
 }
 
-/** Has operators look at it, or not. */
-async function judge(id: string, { owner, amount }: Withdrawal): Promise<Went> {
-  const flag = (await payoutFlags().doc(owner).get()).data();
-  const why = [...(needsFourEyes(amount) ? ["amount"] : []), ...(flag ? ["flagged"] : [])];
+/**
+ * Has operators look at it, or not; what the rules against fraud block is rejected, `fraud`. Bill: a read for the user's flag, what `assess`
+ * costs, and what the change costs.
+ */
+async function judge(id: string, { owner: user, amount, currency, createdAt }: Withdrawal): Promise<Went> {
+  const flag = (await payoutFlags().doc(user).get()).data();
+  const subject = { id, user, at: createdAt.toMillis(), amount: { amount, currency } };
+  const assessment = await assess({ kind: "withdrawal", ...subject });
+  if (assessment?.verdict === "block") {
+    log.warn("withdrawal rejected", { withdrawal: id, user, rules: rulesOf(assessment).join(" ") });
+    return await to(id, "rejected", { reason: "fraud" });
+  }
+  const why = [...(needsFourEyes(amount) ? ["amount"] : []), ...(flag ? ["flagged"] : []), ...suspicionsOf(assessment)];
   if (why.length === 0) return await to(id, "approved");
   const needed = needsFourEyes(amount) ? 2 : 1;
   await change(id, { to: "review", also: (tx: Transaction) => () => openCase(tx, id, { why, needed }) });
   return "on";
+}
+
+/** Why a withdrawal is in doubt; nothing, if not enough speaks for fraud. */
+function suspicionsOf(assessment: Assessment | undefined): string[] {
+  return assessment?.verdict === "review" ? rulesOf(assessment).map((rule) => `fraud:${rule}`) : [];
+}
+
+function rulesOf({ reasons }: Assessment): string[] {
+  return reasons.map(({ rule }) => rule);
 }
 
 async function putAside(id: string): Promise<Went> {
