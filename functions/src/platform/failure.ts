@@ -19,6 +19,7 @@ export const REASONS = {
   "code-without-effect": "The code is for something else than what it was used for.",
   "cooling-off": "Nothing is paid out so soon after a change; `until` says when.",
   "gift-closed": "The gift has been accepted, declined or sent back before.",
+  "gift-refused": "The rules against fraud do not let the gift pass; nothing was paid.",
   "hold-closed": "Nothing is held any more.",
   "hold-too-small": "The hold does not hold that much any more.",
   "idempotency-key-reused": "The key was used before for another request.",

@@ -1,6 +1,7 @@
 import { log } from "../platform/log.ts";
 import type { Subscriber } from "../platform/outbox.ts";
 import { retryWaitingFor } from "../platform/webhooks.ts";
+import { giftDecided } from "./gifts/review.ts";
 import { stripeReactions } from "./stripe/reactions.ts";
 import { stripeSubscribers } from "./stripe/subscribers.ts";
 import { waitingForProduct } from "./waiting.ts";
@@ -38,6 +39,7 @@ export const subscribers: readonly Subscriber[] = [
     },
   },
   { name: "store/settle-reviewed-purchases", type: "review.decided", react: ({ data }) => decided(data) },
+  { name: "store/settle-reviewed-gifts", type: "review.decided", react: ({ data }) => giftDecided(data) },
   {
     name: "store/alarm-of-rejected-purchases",
     type: "purchase.rejected",

@@ -57,7 +57,8 @@ async function answer(
     () =>
       transact(async (tx) => {
         const gift = (await tx.get(gifts().doc(id))).data();
-        if (gift?.to !== user) throw new Failure("not-found", "There is no such gift.", { reason: "unknown-gift" });
+        if (gift?.to !== user || gift.state === "review")
+          throw new Failure("not-found", "There is no such gift.", { reason: "unknown-gift" });
         if (gift.state === state) return answeredOf(gift, state, true);
         if (gift.state !== "pending" || gift.expiresAt.toMillis() <= now()) throw closed();
         await act(tx, gift);

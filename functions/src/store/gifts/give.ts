@@ -1,9 +1,10 @@
 import type * as z from "zod";
+import { type Assessment, assess, openReview } from "../../fraud/index.ts";
 import { prepareNotice } from "../../notices/index.ts";
 import { now } from "../../platform/clock.ts";
 import type { Caller } from "../../platform/endpoint.ts";
-import { invalidInput } from "../../platform/failure.ts";
-import { type Transaction, timestamp, transact } from "../../platform/firestore.ts";
+import { Failure, invalidInput } from "../../platform/failure.ts";
+import { type Timestamp, type Transaction, timestamp, transact } from "../../platform/firestore.ts";
 import { deterministicId, fingerprint } from "../../platform/ids.ts";
 import { type Sealed, sealerFor } from "../../platform/seal.ts";
 import { NOTHING, prepareChanges } from "../../rewards/index.ts";
@@ -28,6 +29,8 @@ interface Order extends Omit<z.output<typeof GiftRequest>, "message"> {
   readonly purchase: string;
   readonly fingerprint: string;
   readonly message: Sealed | undefined;
+  /** What the rules against fraud made of it; none: everything goes. */
+  readonly assessment: Assessment | undefined;
 }
 
 /**
@@ -36,8 +39,10 @@ interface Order extends Omit<z.output<typeof GiftRequest>, "message"> {
  * request stands for, so that nothing of it is stored but that.
  *
  * Bill: 1 read (the account), 5 writes (account, ledger transaction, purchase, gift, notice); a read and a write more for a limit by user
- * and for a limited stock; with a message a read in a while. Repeated: 2 reads.
- * Refuses what `store/buy` does, and `user-erased` for a message to somebody who was.
+ * and for a limited stock; with a message a read in a while. Repeated: 2 reads. Unless `FRAUD` is `off`, what `assess` costs besides.
+ *
+ * What the rules against fraud doubt is paid and waits for an operator, unseen by its receiver; see review.ts. What they block is refused.
+ * Refuses what `store/buy` does, `user-erased` for a message to somebody who was, and `gift-refused`.
  */
 export async function give(caller: Caller, request: z.output<typeof GiftRequest>): Promise<Given> {
   const { key, message, ...wanted } = request;
@@ -51,7 +56,16 @@ export async function give(caller: Caller, request: z.output<typeof GiftRequest>
       const one = { ...wanted, count: 1 };
       const sale = await saleOf(one);
       const sealed = message === undefined ? undefined : (await sealerFor(wanted.to)).seal(messagePlace(id), message);
-      const order: Order = { ...request, from: caller.uid, id, purchase, fingerprint: asked, message: sealed };
+      const assessment = await judged(id, caller.uid, { product: wanted.product, currency: wanted.currency, sale });
+      const order: Order = {
+        ...request,
+        from: caller.uid,
+        id,
+        purchase,
+        fingerprint: asked,
+        message: sealed,
+        assessment,
+      };
       const made = await taking(pileOf(sale.product, one, purchase), (take) =>
         transact((tx) => carryOut(tx, order, sale, take)),
       );
@@ -67,13 +81,25 @@ export async function give(caller: Caller, request: z.output<typeof GiftRequest>
   );
 }
 
+async function judged(
+  id: string,
+  user: string,
+  { product, currency, sale }: { product: string; currency: string; sale: Sale },
+): Promise<Assessment | undefined> {
+  const amount = { amount: sale.price, currency };
+  const assessment = await assess({ kind: "gift", id, user, at: now(), amount, product });
+  if (assessment?.verdict !== "block") return assessment;
+  throw new Failure("permission-denied", "This gift cannot be given.", { reason: "gift-refused" });
+}
+
 /** Where the message of a gift is sealed. */
 export function messagePlace(gift: string): string {
   return `gifts/${gift}#message`;
 }
 
 async function carryOut(tx: Transaction, order: Order, sale: Sale, take: Take): Promise<Purchase> {
-  const { from, to, id, product, currency } = order;
+  const { from, to, id, product, currency, assessment } = order;
+  const inReview = assessment?.verdict === "review" ? assessment : undefined;
   checkPrice(sale.price, order.expectedPrice);
   const perUser = sale.product.limits?.perUser;
   const writeLimit = await countFor(tx, from, { product, count: 1, limit: perUser });
@@ -100,7 +126,7 @@ async function carryOut(tx: Transaction, order: Order, sale: Sale, take: Take): 
     gift: id,
   };
   const gift: Gift = {
-    state: "pending",
+    state: inReview ? "review" : "pending",
     from,
     to,
     product,
@@ -111,15 +137,26 @@ async function carryOut(tx: Transaction, order: Order, sale: Sale, take: Take): 
     isLimited: perUser !== undefined,
     ...(order.message ? { message: order.message } : {}),
     createdAt: timestamp(),
-    expiresAt: timestamp(now() + KEEP_MILLIS),
+    expiresAt: keepUntil(),
   };
   tx.create(purchases().doc(order.purchase), purchase);
   tx.create(gifts().doc(id), gift);
   changes.write();
   writeLimit();
   stock.write();
-  prepareNotice(tx, { user: to, key: id, kind: "gift", data: { gift: id, from, product } });
+  if (inReview) openReview(tx, { kind: "gift", subject: id, user: from, amount: purchase.price }, inReview);
+  else tellReceiver(tx, id, gift);
   return purchase;
+}
+
+/** Tells the receiver that a gift waits. One write. */
+export function tellReceiver(tx: Transaction, id: string, { to, from, product }: Gift): void {
+  prepareNotice(tx, { user: to, key: id, kind: "gift", data: { gift: id, from, product } });
+}
+
+/** From now on: when a gift goes back that nobody has taken. */
+export function keepUntil(): Timestamp {
+  return timestamp(now() + KEEP_MILLIS);
 }
 
 function givenOf(gift: string, purchase: string, of: { made: Purchase; repeated: boolean }): Given {

@@ -4,11 +4,12 @@ import { Sealed } from "../../platform/seal.ts";
 import { Reward } from "../../rewards/index.ts";
 
 /**
- * `gifts/{id}`: what one user has bought for another, until that one takes it or it goes back. Written by functions alone; both may read it,
- * but the message is sealed with the receiver's key.
+ * `gifts/{id}`: what one user has bought for another, until that one takes it or it goes back. Written by functions alone; both may read it, the
+ * receiver once it is not in review any more, and the message is sealed with the receiver's key.
  */
 const GiftRecord = z.object({
-  state: z.enum(["pending", "accepted", "declined", "expired"]),
+  /** `review`: an operator looks at it first, and its receiver knows nothing of it; `rejected`: and has refused it. */
+  state: z.enum(["review", "pending", "accepted", "declined", "expired", "rejected"]),
   from: z.string(),
   to: z.string(),
   product: z.string(),

@@ -39,7 +39,7 @@ async function expire(id: string): Promise<void> {
 }
 
 /**
- * Prepares that a pending gift goes back: its payment is reversed, and the stock and the buyer's limit have it again.
+ * Prepares that a gift that nobody has taken goes back: its payment is reversed, and the stock and the buyer's limit have it again.
  * Bill: a read for the payment and the account, a shard and the limit if there are any; a write for each of these, the reversal, the
  * purchase, the gift and the buyer's notice.
  */
@@ -47,7 +47,7 @@ export async function prepareReturn(
   tx: Transaction,
   id: string,
   gift: Gift,
-): Promise<(state: "declined" | "expired") => void> {
+): Promise<(state: "declined" | "expired" | "rejected") => void> {
   const { from, to, product, picked, paidBy } = gift;
   const changes = await prepareChanges(tx, from, [
     {
