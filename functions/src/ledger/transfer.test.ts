@@ -43,6 +43,16 @@ test("a transfer happens once for its key, which is the sender's own, and is bil
   await expect(send(ada, bo.uid, 11)).rejects.toMatchObject({ reason: "idempotency-key-reused" });
 });
 
+test("two users whose ids and keys begin alike share none", async () => {
+  const [ada, bo] = [await rich(), someone()];
+  const other = { uid: `${ada.uid} x` };
+  const postings = [{ from: "system:mint", to: other.uid, amount: 100, currency: "COIN" }];
+  await post({ key: randomUUID(), kind: "grant", postings, reference: "test" });
+  await send(other, bo.uid, 10, { key: "y" });
+  await send(ada, bo.uid, 10, { key: "x y" });
+  expect((await account(bo.uid))?.available).toBe(20);
+});
+
 test.each([
   ["more than there is", {}, 101, "insufficient-funds"],
   ["a currency that is not for sending", { currency: "GEM" }, 1, "not-transferable"],

@@ -14,7 +14,8 @@ export async function transfer(
   caller: Caller,
   { key, to, currency, amount, note }: z.output<typeof TransferRequest>,
 ): Promise<Transferred> {
-  const scoped = `transfer ${caller.uid} ${key}`;
+  // JSON, so that a user's id and a key that begin alike stay apart.
+  const scoped = `transfer ${JSON.stringify([caller.uid, key])}`;
   const { links } = await post({
     key: scoped,
     kind: "transfer",
