@@ -123,7 +123,7 @@ export async function receive(source: WebhookSource, request: Request): Promise<
   const incoming = readBody(source, request.rawBody?.toString("utf8") ?? "");
   const id = recordId(source, incoming);
   try {
-    return await withDeadline(settle(source, incoming, id));
+    return await withDeadline(settle(source, incoming, { id }));
   } catch (error) {
     if (!(error instanceof Postponed)) log.error("webhook not carried out", error, { id, type: incoming.type });
     return await keep(source, incoming, { id, error });
@@ -143,7 +143,7 @@ export async function retry(sources: readonly WebhookSource[], id: string, trial
   const source = sources.find(({ name }) => name === record.source);
   if (!source) throw new Error(`no source "${record.source}" for webhook ${id}`);
   try {
-    return await settle(source, source.read(JSON.parse(record.body)), id);
+    return await settle(source, source.read(JSON.parse(record.body)), { id, isKept: true });
   } catch (error) {
     return await failed(id, error, trial);
   }
@@ -175,26 +175,36 @@ function parseBody(body: string): unknown {
   }
 }
 
-/** Carries a webhook out and records it, in one transaction; or finds that this was done before. */
-async function settle(source: WebhookSource, incoming: Incoming, id: string): Promise<Receipt> {
+/**
+ * Carries a webhook out and records it, in one transaction; or finds that this was done before, which costs a read and nothing else.
+ * @param isKept whether it is known to have been kept
+ */
+async function settle(
+  source: WebhookSource,
+  incoming: Incoming,
+  { id, isKept = false }: { id: string; isKept?: boolean },
+): Promise<Receipt> {
+  const known = isKept ? undefined : (await webhooks().doc(id).get()).data();
+  if (known?.state === "done") return { id, state: "duplicate", outcome: known.outcome };
   await incoming.look?.();
+  const isNew = !isKept && known === undefined;
   try {
-    return await attempt(source, incoming, { id, retry: false });
+    return await attempt(source, incoming, { id, isNew, retry: false });
   } catch (error) {
     // Something that it creates was there: its own work of a commit whose answer was lost, or another's. Look before creating.
     if (!isAlreadyExists(error)) throw error;
-    return await attempt(source, incoming, { id, retry: true });
+    return await attempt(source, incoming, { id, isNew: false, retry: true });
   }
 }
 
 function attempt(
   source: WebhookSource,
   incoming: Incoming,
-  { id, retry }: { id: string; retry: boolean },
+  { id, isNew, retry }: { id: string; isNew: boolean; retry: boolean },
 ): Promise<Receipt> {
   return transact(async (tx) => {
     const reference = webhooks().doc(id);
-    const record = (await tx.get(reference)).data();
+    const record = isNew ? undefined : (await tx.get(reference)).data();
     if (record?.state === "done") return { id, state: "duplicate", outcome: record.outcome };
     const outcome = await incoming.carryOut(tx, retry);
     const done: WebhookRecord = {
