@@ -44,7 +44,7 @@ beforeEach(() => {
 const bought = (uid: string): PurchaseFact => ({
   user: uid,
   product: "pack",
-  store: "STRIPE",
+  store: "PLAY_STORE",
   environment: "PRODUCTION",
   transaction: `pi_${uid}`,
   purchasedAt: Date.now() - 1_000,
@@ -135,7 +135,7 @@ describe("a purchase in review", () => {
     expect(await purchaseOf(uid)).toMatchObject({ state: "rejected" });
     const told = (await outbox().where("type", "==", "purchase.rejected").get()).docs.map((one) => one.data().data);
     expect(told).toContainEqual(
-      expect.objectContaining({ purchase: idOf(uid), store: "STRIPE", transaction: `pi_${uid}`, by: "review" }),
+      expect.objectContaining({ purchase: idOf(uid), store: "PLAY_STORE", transaction: `pi_${uid}`, by: "review" }),
     );
     await refund(uid, 100, 5);
     expect(await purchaseOf(uid)).toMatchObject({ state: "refunded" });
