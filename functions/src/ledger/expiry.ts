@@ -15,9 +15,12 @@ export async function expireLots(): Promise<number> {
   let count = 0;
   for (let page = 0; page < MAX_PAGES; page++) {
     const { docs } = await due.get();
-    await Promise.all(docs.map((document) => expire(document.id, document.data())));
-    count += docs.length;
-    if (docs.length < PAGE) return count;
+    const done = await Promise.allSettled(docs.map(async (document) => await expire(document.id, document.data())));
+    const failed = done.filter((one) => one.status === "rejected");
+    for (const { reason } of failed) log.error("expired coins not booked", reason);
+    count += docs.length - failed.length;
+    // What has failed would be the same again.
+    if (docs.length < PAGE || failed.length > 0) return count;
   }
   log.warn("more accounts have expired coins than one run can take", { accounts: count });
   return count;

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing.ts";
 import { now } from "../platform/clock.ts";
-import { transact } from "../platform/firestore.ts";
+import { firestore, transact } from "../platform/firestore.ts";
 import { type Balance, debitRedeemable, redeemable } from "./balance.ts";
-import { hold, prepareHold, release } from "./holds.ts";
+import { expireHolds, hold, prepareHold, release, renew } from "./holds.ts";
 import { type Lot, SOURCES, sum } from "./lots.ts";
 import { openHold } from "./open-hold.ts";
 import { post } from "./post.ts";
@@ -146,6 +146,40 @@ describe("a hold that another record's change makes or ends", () => {
     const last = (await accounts().doc(`${uid}:USD`).get()).data()?.head.transaction ?? "";
     await reverse({ transaction: last, kind: "refund", reference: "a test" });
     expect(await usd(uid)).toMatchObject({ available: 65, held: 0, owed: 0, redeemable: 65 });
+    await sound();
+  });
+});
+
+describe("the end of a hold", () => {
+  const over = async (owner: string) => (await hold({ ...aside(owner, 50), expiresAt: now() + 1 })).id;
+
+  test("that was put off while it was found to be over is the later one", async () => {
+    const { uid } = someone();
+    await give(uid, 100, { source: "earned" });
+    const id = await over(uid);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const database = firestore();
+    const original = database.runTransaction.bind(database);
+    database.runTransaction = (async (...given: Parameters<typeof original>) => {
+      database.runTransaction = original;
+      await renew(id, now() + HOUR);
+      return await original(...given);
+    }) as typeof original;
+    await expireHolds();
+    expect((await holds().doc(id).get()).data()?.state).toBe("active");
+    await sound();
+  });
+
+  test("comes although another hold cannot be released", async () => {
+    const { uid } = someone();
+    await give(uid, 100, { source: "earned" });
+    const [broken, id] = [await over(uid), await over(uid)];
+    await holds().doc(broken).update({ currency: "DOUBLOON" });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await expireHolds();
+    expect((await holds().doc(id).get()).data()?.state).toBe("released");
+    await holds().doc(broken).update({ currency: "USD" });
+    await expireHolds();
     await sound();
   });
 });

@@ -1,7 +1,14 @@
 import { now } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
-import { isAlreadyExists, type Transaction, timestamp, transact } from "../platform/firestore.ts";
+import {
+  isAlreadyExists,
+  type QueryDocumentSnapshot,
+  type Transaction,
+  timestamp,
+  transact,
+} from "../platform/firestore.ts";
 import { fingerprint } from "../platform/ids.ts";
+import { log } from "../platform/log.ts";
 import { checkAmount } from "./balance.ts";
 import type { Entry } from "./books.ts";
 import { commit, keyReused } from "./commit.ts";
@@ -154,7 +161,11 @@ export interface Release {
 
 /** Gives back what was held, the whole of it or a part, as the lots it was. Bill: 2 reads, 3 writes. Refuses as {@link capture}. */
 export function release(request: Release): Promise<{ id: string; amount: number }> {
-  return move("release", request, (amount, { owner }) => [{ to: owner, amount }]);
+  return move("release", request, toOwner);
+}
+
+function toOwner(amount: number, { owner }: Hold): Part[] {
+  return [{ to: owner, amount }];
 }
 
 /** Moves the end of an active hold. Bill: 1 read, 1 write. Refuses `unknown-hold`, `hold-closed`. */
@@ -172,6 +183,7 @@ function move(
   kind: Kind & ("capture" | "release"),
   request: Capture | Release,
   parts: (amount: number, hold: Hold) => readonly Part[],
+  check?: (hold: Hold) => void,
 ): Promise<{ id: string; amount: number }> {
   const { key, hold: holdId, amount: wanted, reference, metadata = {} } = request;
   const { key: _, ...asked } = request;
@@ -183,6 +195,7 @@ function move(
       const current = await readHold(tx, holdId);
       const done = current.moves[id];
       if (done) return repeated(id, done, print);
+      check?.(current);
       const left = leftOf(current);
       const amount = wanted ?? left;
       checkMove(current, amount, left);
@@ -232,22 +245,31 @@ const MAX_EXPIRY_PAGES = 20;
 export async function expireHolds(): Promise<number> {
   const due = holds().where("state", "==", "active").where("expiresAt", "<=", timestamp()).orderBy("expiresAt");
   let count = 0;
+  let last: QueryDocumentSnapshot | undefined;
   for (let page = 0; page < MAX_EXPIRY_PAGES; page++) {
-    const { docs } = await due.limit(EXPIRY_PAGE).get();
-    for (const { id } of docs) {
-      await release({ key: `expiry ${id}`, hold: id, reference: `hold:${id}`, metadata: { expired: true } }).catch(
-        passClosed,
-      );
-    }
-    count += docs.length;
+    const after = last === undefined ? due : due.startAfter(last);
+    const { docs } = await after.limit(EXPIRY_PAGE).get();
+    for (const { id } of docs) if (await isExpired(id)) count++;
+    last = docs.at(-1);
     if (docs.length < EXPIRY_PAGE) break;
   }
   return count;
 }
 
-/** Somebody was quicker. */
-function passClosed(error: unknown): void {
-  if (!(error instanceof Failure && error.reason === "hold-closed")) throw error;
+/** Releases a hold whose time is over still; one that cannot be released keeps no other from it. */
+async function isExpired(id: string): Promise<boolean> {
+  const request = { key: `expiry ${id}`, hold: id, reference: `hold:${id}`, metadata: { expired: true } };
+  try {
+    await move("release", request, toOwner, ({ expiresAt }) => {
+      // Renewed since it was found.
+      if (expiresAt.toMillis() > now()) throw closed();
+    });
+    return true;
+  } catch (error) {
+    const isQuicker = error instanceof Failure && error.reason === "hold-closed";
+    if (!isQuicker) log.error("hold not released at its end", error, { hold: id });
+    return false;
+  }
 }
 
 function closed(): Failure {

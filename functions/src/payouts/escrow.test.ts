@@ -4,6 +4,8 @@ import { someone, useBackend } from "../../testing.ts";
 import { PAYOUT_SETTINGS } from "../../testing-connect.ts";
 import { expireHolds, hold, post } from "../ledger/index.ts";
 import { transactions } from "../ledger/records.ts";
+import { transactionId } from "../ledger/request.ts";
+import { reverse } from "../ledger/reverse.ts";
 import { verify } from "../ledger/verify.ts";
 import { wallet } from "../ledger/wallet.ts";
 import { now, setClock } from "../platform/clock.ts";
@@ -128,4 +130,16 @@ describe("money for a job", () => {
     );
     expect((await verify({ scope: "all" })).problems).toEqual([]);
   });
+});
+
+test("whoever chooses the key of a job reaches no key of the ledger's own", async () => {
+  const uid = await poster(5_000);
+  const transaction = transactionId(`top-up ${uid}`);
+  const about = { reference: "job:mine", poster: uid, amount: 1_000, currency: "USD", deadline: now() + DAY };
+  const escrow = await fund({ key: `reversal ${transaction}`, ...about }, now());
+  expect((await usd(uid)).held).toBe(1_000);
+  await giveBack(escrow, { key: `expiry ${escrow.id}`, amount: 400 });
+  const { id } = await reverse({ transaction, kind: "chargeback", reference: "a stolen card" });
+  expect(id).toBe(transactionId(`reversal ${transaction}`));
+  expect(await usd(uid)).toEqual({ available: 0, held: 0, redeemable: 0 });
 });

@@ -51,8 +51,22 @@ export interface Escrow {
 export async function fund(funding: Funding, fundedAt: number): Promise<Escrow> {
   const { key, poster: owner, amount, currency, deadline, reference } = funding;
   checkDeadline(deadline, fundedAt);
-  const { id } = await hold({ key, owner, amount, currency, expiresAt: deadline, reference, metadata: { fundedAt } });
+  const own = keyOf("fund", owner, key);
+  const { id } = await hold({
+    key: own,
+    owner,
+    amount,
+    currency,
+    expiresAt: deadline,
+    reference,
+    metadata: { fundedAt },
+  });
   return { id, reference, fundedAt };
+}
+
+/** Callers' keys may come from users, who must not reach the keys of others, nor those by which the ledger takes things back. */
+function keyOf(...parts: readonly string[]): string {
+  return JSON.stringify(["escrow", ...parts]);
 }
 
 /** Puts the deadline off, within the limit. Refuses what the ledger's `renew` does. */
@@ -83,7 +97,7 @@ export interface Reward {
 export async function reward(escrow: Escrow, given: Reward): Promise<{ id: string; amount: number }> {
   const { key, workers, amount, feeBasisPoints, acceptedAt } = given;
   return await capture({
-    key,
+    key: keyOf("reward", escrow.id, key),
     hold: escrow.id,
     ...(amount === undefined ? {} : { amount }),
     payees: workers,
@@ -99,7 +113,8 @@ export async function giveBack(
   { key, amount }: { readonly key: string; readonly amount?: number },
 ): Promise<{ id: string; amount: number }> {
   const part = amount === undefined ? {} : { amount };
-  return await release({ key, hold: escrow.id, ...part, reference: escrow.reference });
+  const own = keyOf("back", escrow.id, key);
+  return await release({ key: own, hold: escrow.id, ...part, reference: escrow.reference });
 }
 
 /**
