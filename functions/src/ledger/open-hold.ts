@@ -3,11 +3,13 @@ import { fingerprint } from "../platform/ids.ts";
 import { after, type Judged, judge, type Part, postingsOf, readHold } from "./hold-moves.ts";
 import { leftOf } from "./holdings.ts";
 import type { Release } from "./holds.ts";
-import { type Hold, holds, type TransactionRecord } from "./records.ts";
+import { accountId, accounts, type Hold, holds, type TransactionRecord } from "./records.ts";
 
 /** What is left of a hold, read as part of a Firestore transaction, by which it can be ended. */
 export interface OpenHold {
   readonly amount: number;
+  /** Whether the owner's account is frozen. Bill: 1 read. */
+  isFrozen(): Promise<boolean>;
   /** Gives back what is left to the owner, as the lots it was; undefined if nothing is. Bill: 1 read, 3 writes. */
   giveBack(request: Omit<Release, "hold" | "amount">): Promise<Judged | undefined>;
   /**
@@ -33,6 +35,10 @@ export async function openHold(tx: Transaction, hold: string): Promise<OpenHold>
   const amount = leftOf(current);
   return {
     amount,
+    isFrozen: async () => {
+      const account = accounts().doc(accountId(current.owner, current.currency));
+      return (await tx.get(account)).data()?.frozen ?? false;
+    },
     giveBack: (request) =>
       amount === 0
         ? Promise.resolve(undefined)

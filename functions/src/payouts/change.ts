@@ -1,7 +1,14 @@
 import { openHold, prepareAll, prepareHold, readReversal } from "../ledger/index.ts";
 import { now } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
-import { FieldValue, type Transaction, timestamp, transact } from "../platform/firestore.ts";
+import {
+  FieldValue,
+  isChangedMeanwhile,
+  type QueryDocumentSnapshot,
+  type Transaction,
+  timestamp,
+  transact,
+} from "../platform/firestore.ts";
 import { emit } from "../platform/outbox.ts";
 import { withoutUsage } from "./limits.ts";
 import { type PayoutAccount, payoutAccounts, type Withdrawal, withdrawals } from "./records.ts";
@@ -103,12 +110,16 @@ export async function note(
   });
 }
 
-/** Puts off the next look at a withdrawal that waits. One write. */
-export async function putOff(id: string, { state, since }: Pick<Withdrawal, "state" | "since">): Promise<void> {
+/** Puts off the next look at a withdrawal that waits, unless it has changed since it was read. One write. */
+export async function putOff(found: QueryDocumentSnapshot<Withdrawal>): Promise<void> {
+  const { state, since } = found.data();
   const dueAt = dueAfter(state, since.toMillis());
-  await withdrawals()
-    .doc(id)
-    .update({ dueAt: dueAt === undefined ? FieldValue.delete() : timestamp(dueAt) });
+  const change = { dueAt: dueAt === undefined ? FieldValue.delete() : timestamp(dueAt) };
+  try {
+    await found.ref.update(change, { lastUpdateTime: found.updateTime });
+  } catch (error) {
+    if (!isChangedMeanwhile(error)) throw error;
+  }
 }
 
 function dueAfter(state: State, since: number): number | undefined {
@@ -175,9 +186,12 @@ export function holdFor(
   };
 }
 
-/** What a clawback has taken out of the hold must not be sent after it. */
+/** What a clawback has taken out of the hold must not be sent after it, and nothing to whoever was frozen meanwhile. */
 async function stillWhole(tx: Transaction, { hold, amount, currency }: Withdrawal): Promise<Moved> {
-  const { amount: left } = await openHold(tx, hold ?? "");
+  const { amount: left, isFrozen } = await openHold(tx, hold ?? "");
+  if (await isFrozen()) {
+    throw new Failure("failed-precondition", "The account is frozen.", { reason: "account-frozen" });
+  }
   if (left === amount) return STAYS;
   throw new Failure("failed-precondition", "A part of it has been taken back meanwhile.", {
     reason: "insufficient-redeemable",

@@ -1,7 +1,7 @@
 import { now } from "../platform/clock.ts";
 import { config } from "../platform/config.ts";
 import { Failure } from "../platform/failure.ts";
-import type { Usage } from "./records.ts";
+import type { Usage, Withdrawal } from "./records.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -22,9 +22,14 @@ export function feeOf(amount: number): number {
   return Number((BigInt(amount) * BigInt(config.payoutFeeBasisPoints.value())) / BigInt(BASIS_POINTS));
 }
 
-/** Whether two operators have to approve it. */
-export function needsFourEyes(amount: number): boolean {
-  return amount > config.payoutReviewAbove.value();
+/**
+ * Whether two operators have to approve it: for its amount, or for what its owner has asked for in all in a day, for a large amount in many
+ * parts is a large amount.
+ */
+export function needsFourEyes({ amount, createdAt }: Pick<Withdrawal, "amount" | "createdAt">, usage?: Usage): boolean {
+  const { day } = dayOf(createdAt.toMillis());
+  const inDay = usage?.day === day ? usage.inDay : 0;
+  return Math.max(amount, inDay) > config.payoutReviewAbove.value();
 }
 
 /** Counts an amount in. Refuses `payout-too-small` and `payout-limit`. */

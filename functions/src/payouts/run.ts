@@ -60,7 +60,7 @@ export async function sweepWithdrawals(): Promise<number> {
     const { docs } = await due.get();
     for (const document of docs) {
       const current = document.data();
-      await putOff(document.id, current);
+      await putOff(document);
       await queue(document.id, `sweep ${current.dueAt?.toMillis()}`);
     }
     count += docs.length;

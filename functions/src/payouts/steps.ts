@@ -5,6 +5,7 @@ import { Failure } from "../platform/failure.ts";
 import { Timestamp, type Transaction, timestamp } from "../platform/firestore.ts";
 import { log } from "../platform/log.ts";
 import type { StripeProblem } from "../platform/stripe.ts";
+import { refreshAccount } from "./account.ts";
 import { firstAttempt, nextAttempt, standing } from "./attempts.ts";
 import { call, find, groupOf, isForNow } from "./calls.ts";
 import { clearTrouble, openCase, trouble } from "./case.ts";
@@ -54,20 +55,23 @@ async function to(id: string, state: State, patch: NonNullable<Change["patch"]> 
 }
 
 /**
- * Has operators look at it, or not; what the rules against fraud block is rejected, `fraud`. Bill: a read for the user's flag, what `assess`
- * costs, and what the change costs.
+ * Has operators look at it, or not; what the rules against fraud block is rejected, `fraud`. Bill: a read for the user's flag and one for
+ * what was withdrawn lately, what `assess` costs, and what the change costs.
  */
-async function judge(id: string, { owner: user, amount, currency, createdAt }: Withdrawal): Promise<Went> {
+async function judge(id: string, withdrawal: Withdrawal): Promise<Went> {
+  const { owner: user, amount, currency, createdAt } = withdrawal;
   const flag = (await payoutFlags().doc(user).get()).data();
+  const usage = (await payoutAccounts().doc(user).get()).data()?.usage[currency];
+  const isLarge = needsFourEyes(withdrawal, usage);
   const subject = { id, user, at: createdAt.toMillis(), amount: { amount, currency } };
   const assessment = await assess({ kind: "withdrawal", ...subject });
   if (assessment?.verdict === "block") {
     log.warn("withdrawal rejected", { withdrawal: id, user, rules: rulesOf(assessment).join(" ") });
     return await to(id, "rejected", { reason: "fraud" });
   }
-  const why = [...(needsFourEyes(amount) ? ["amount"] : []), ...(flag ? ["flagged"] : []), ...suspicionsOf(assessment)];
+  const why = [...(isLarge ? ["amount"] : []), ...(flag ? ["flagged"] : []), ...suspicionsOf(assessment)];
   if (why.length === 0) return await to(id, "approved");
-  const needed = needsFourEyes(amount) ? 2 : 1;
+  const needed = isLarge ? 2 : 1;
   await change(id, { to: "review", also: (tx: Transaction) => () => openCase(tx, id, { why, needed }) });
   return "on";
 }
@@ -87,6 +91,13 @@ async function putAside(id: string): Promise<Went> {
 
 /** The last look before Stripe is told. */
 async function begin(id: string, { owner, account, createdAt }: Withdrawal): Promise<Went> {
+  try {
+    // The webhook that says that the bank has changed may be late, or lost.
+    await refreshAccount(owner, account);
+  } catch (error) {
+    if (!(error instanceof Failure && error.reason === "stripe-unavailable")) throw error;
+    return await trouble(id, { outcome: "unknown", message: error.message });
+  }
   const theirs = (await payoutAccounts().doc(owner).get()).data();
   if (theirs?.state !== "enabled" || theirs.account !== account) {
     return await to(id, "rejected", { reason: "payout-account-not-ready" });

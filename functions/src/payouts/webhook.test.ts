@@ -70,6 +70,26 @@ describe("a webhook about users' accounts", () => {
     });
   });
 
+  test("of a transfer that names a withdrawal which is not there, not possible or another account's is ignored", async () => {
+    await stripe.fund(10_000);
+    const { uid } = someone();
+    await onboard({ uid }, HOME);
+    const destination = (await payoutAccounts().doc(uid).get()).data()?.account ?? "";
+    await stripe.simulate("POST", `accounts/${destination}/complete`);
+    for (const withdrawal of ["not-here", "a/b", ""]) {
+      const { id } = await stripe.client.transfers.create({
+        amount: 100,
+        currency: "usd",
+        destination,
+        metadata: { withdrawal },
+      });
+      expect(await tell(event("transfer.created", undefined, { id }))).toMatchObject({
+        state: "done",
+        outcome: { result: "ignored" },
+      });
+    }
+  });
+
   test("tells nothing that a later look has not told: what Stripe says now counts, and the look that began last", async () => {
     const { uid } = someone();
     await onboard({ uid }, HOME);

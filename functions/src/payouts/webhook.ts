@@ -5,6 +5,7 @@ import { secrets } from "../platform/config.ts";
 import { parseInput } from "../platform/endpoint.ts";
 import { Failure } from "../platform/failure.ts";
 import { Timestamp, type Transaction } from "../platform/firestore.ts";
+import { isDocumentId } from "../platform/ids.ts";
 import type { Incoming, Outcome, WebhookSource } from "../platform/webhooks.ts";
 import { type AccountFact, applyFact, lookAtAccount, unavailable } from "./account.ts";
 import { call } from "./calls.ts";
@@ -97,7 +98,7 @@ function ofPayout(account: string, id: string): Pick<Incoming, "look" | "carryOu
 }
 
 async function settle(tx: Transaction, account: string, payout: Stripe.Payout | undefined): Promise<Outcome> {
-  const withdrawal = payout?.metadata?.withdrawal;
+  const withdrawal = withdrawalOf(payout);
   if (!payout || withdrawal === undefined) return { result: "ignored", reason: "not-of-a-withdrawal" };
   const wanted = outcomeOf(payout);
   if (!wanted) return { result: "on-its-way", withdrawal };
@@ -117,12 +118,25 @@ function ofTransfer(id: string): Pick<Incoming, "look" | "carryOut"> {
       transfer = looked.outcome === "done" ? looked.value : undefined;
     },
     carryOut: async (tx) => {
-      const withdrawal = transfer?.metadata.withdrawal;
+      const withdrawal = withdrawalOf(transfer);
       if (!transfer || withdrawal === undefined) return { result: "ignored", reason: "not-of-a-withdrawal" };
+      const known = (await tx.get(withdrawals().doc(withdrawal))).data();
+      // Another deployment may share the account at Stripe, and people copy metadata.
+      if (known?.account !== destinationOf(transfer)) return { result: "ignored", reason: "unknown-withdrawal" };
       const next = await changeWithin(tx, withdrawal, changeBy(transfer));
       return { result: next ? next.state : "known", withdrawal };
     },
   };
+}
+
+/** The withdrawal that an object of Stripe's names. */
+function withdrawalOf(object: Stripe.Payout | Stripe.Transfer | undefined): string | undefined {
+  const named = object?.metadata?.withdrawal;
+  return named !== undefined && isDocumentId(named) ? named : undefined;
+}
+
+function destinationOf({ destination }: Stripe.Transfer): string | undefined {
+  return typeof destination === "string" ? destination : destination?.id;
 }
 
 function changeBy({ id, reversed, created }: Stripe.Transfer): Parameters<typeof changeWithin>[2] {

@@ -2,17 +2,18 @@ import { describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing.ts";
 import { PAYOUT_SETTINGS } from "../../testing-connect.ts";
 import { DAY, MINUTE, usePayouts } from "../../testing-payouts.ts";
+import { freeze } from "../ledger/freeze.ts";
 import { post, release } from "../ledger/index.ts";
 import { verify } from "../ledger/verify.ts";
 import { now } from "../platform/clock.ts";
-import { change } from "./change.ts";
+import { change, putOff } from "./change.ts";
 import { payoutAccount } from "./onboard.ts";
-import { payoutAccounts, payoutCases, withdrawals } from "./records.ts";
+import { payoutCases, withdrawals } from "./records.ts";
 import { advance } from "./run.ts";
 import { cancel, listWithdrawals } from "./withdraw.ts";
 
 const backend = useBackend(PAYOUT_SETTINGS);
-const { stripe, has, ask, stateOf, accountOf, worker, settle, atBank } = usePayouts();
+const { stripe, has, ask, stateOf, accountOf, worker, settle, sentFor, atBank } = usePayouts();
 
 describe("a withdrawal", () => {
   test("reaches the bank less the fee, and the books say so", async () => {
@@ -44,7 +45,7 @@ describe("a withdrawal", () => {
     const uid = await worker(30_000);
     await ask(uid, 1_000);
     const { bill } = await backend.billed(() => ask(uid, 2_000));
-    expect(bill).toEqual({ reads: 11, writes: 7, deletes: 0 });
+    expect(bill).toEqual({ reads: 12, writes: 7, deletes: 0 });
   });
 
   test("takes only what has cleared", async () => {
@@ -151,11 +152,53 @@ describe("a withdrawal", () => {
   test("is refused by Stripe: its coins come back with the reason", async () => {
     const uid = await worker(30_000);
     const { id } = await ask(uid, 10_000);
+    await advance(id, new Set(["held"]));
     await withdrawals().doc(id).update({ account: "acct_unknown" });
-    await payoutAccounts().doc(uid).update({ account: "acct_unknown" });
     await advance(id);
     expect(await stateOf(id)).toMatchObject({ state: "rejected", reason: "transfer-refused" });
     expect(await has(uid)).toEqual({ available: 30_000, held: 0, owed: 0 });
+  });
+
+  test("of somebody who was frozen before it left does not leave", async () => {
+    const uid = await worker(30_000);
+    const { id } = await ask(uid, 10_000);
+    await freeze({ user: uid, currency: "USD", frozen: true, note: "a suspicion", operator: "olga" });
+    await advance(id);
+    expect(await stateOf(id)).toMatchObject({ state: "rejected", reason: "account-frozen" });
+    expect(await has(uid)).toEqual({ available: 30_000, held: 0, owed: 0 });
+    expect(await sentFor(id)).toBe(0);
+  });
+
+  test("does not leave for another bank, although the webhook that says so is lost, nor while Stripe cannot be asked", async () => {
+    const uid = await worker(30_000);
+    const { id } = await ask(uid, 10_000);
+    await stripe.simulate("POST", "webhooks/rules", { mode: "drop" });
+    await stripe.client.accounts.createExternalAccount(await accountOf(uid), {
+      external_account: { object: "bank_account", account_number: "000999999991", country: "US", currency: "usd" },
+    });
+    await stripe.fault("500", "/v1/accounts", { method: "GET" });
+    expect(await advance(id)).toBe("again");
+    await advance(id);
+    await stripe.simulate("DELETE", "webhooks/rules");
+    expect(await stateOf(id)).toMatchObject({ state: "rejected", reason: "payout-account-changed" });
+    expect(await sentFor(id)).toBe(0);
+  });
+
+  test("of what two operators would have to approve is theirs in parts, too", async () => {
+    const uid = await worker(90_000);
+    expect((await ask(uid, 30_000)).state).toBe("held");
+    const { id, state } = await ask(uid, 30_000);
+    expect(state).toBe("review");
+    expect((await payoutCases().doc(id).get()).data()).toMatchObject({ why: ["amount"], needed: 2 });
+  });
+
+  test("is looked at again when it was changed while the sweep put it off", async () => {
+    const uid = await worker(30_000);
+    const { id } = await ask(uid, 10_000);
+    const { docs } = await withdrawals().where("owner", "==", uid).get();
+    await cancel({ uid }, { id });
+    for (const found of docs) await putOff(found);
+    expect((await stateOf(id))?.dueAt).toBeUndefined();
   });
 
   test("of which a part was taken back meanwhile does not leave", async () => {
