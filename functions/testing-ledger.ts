@@ -141,6 +141,11 @@ export class LedgerModel {
     return made;
   }
 
+  renew(hold: ModelHold, expiresAt: number): void {
+    if (hold.expiresAt !== expiresAt) this.open(hold.owner, hold.currency);
+    hold.expiresAt = expiresAt;
+  }
+
   /** Pays out of a hold or gives back: who gets how much is for the caller to say, once it is known what all is. */
   moveHold(
     hold: ModelHold,

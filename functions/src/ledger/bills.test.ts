@@ -81,7 +81,7 @@ describe.each([10, 10_000])("with a past of %i transactions", (past) => {
     expect(made.bill).toEqual({ reads: 2, writes: 3, deletes: 0 });
     expect(await bill(() => hold(request))).toEqual(AGAIN);
     const of = { hold: made.result.id, reference: "test" };
-    expect(await bill(() => renew(of.hold, now() + 2_000_000))).toEqual({ reads: 1, writes: 1, deletes: 0 });
+    expect(await bill(() => renew(of.hold, now() + 2_000_000))).toEqual({ reads: 2, writes: 3, deletes: 0 });
     const paid = { ...of, key: randomUUID(), amount: 6, payees: [{ to: bo, weight: 1 }], feeBasisPoints: 1_000 };
     expect(await bill(() => capture(paid))).toEqual({ reads: 3, writes: 4, deletes: 0 });
     expect(await bill(() => capture(paid))).toEqual(AGAIN);

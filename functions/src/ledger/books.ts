@@ -2,7 +2,7 @@ import { Failure } from "../platform/failure.ts";
 import type { Timestamp } from "../platform/firestore.ts";
 import { timestamp } from "../platform/firestore.ts";
 import { atTime, type Balance, EMPTY } from "./balance.ts";
-import { contentOf, linkText, sign } from "./chain.ts";
+import { contentOf, linkText, sign, signedIncoming } from "./chain.ts";
 import { Draft } from "./draft.ts";
 import { type Account, accountId, type Incoming, type Kind, type Link, type TransactionRecord } from "./records.ts";
 import {
@@ -88,7 +88,7 @@ export class Books {
       accounts.set(account, accountAfter(account, before, { id, kind: content.kind, link, balance, at: this.#at }));
     }
     for (const [account, after] of accounts) this.#accounts.set(account, after);
-    const incoming = new Map(draft.incoming.map(([posting, given]) => [`${id}_${posting}`, given]));
+    const incoming = new Map(draft.incoming.map(([posting, given]) => signedIncoming(`${id}_${posting}`, given)));
     return { id, record: { ...content, links, signature: sign(signed) }, accounts, incoming };
   }
 
@@ -120,6 +120,11 @@ function linkOf(of: { account: string; before: Account | undefined; balance: Bal
   };
 }
 
+/** The day of a moment in UTC, as 2026-01-31. */
+export function dayOf(at: Timestamp): string {
+  return at.toDate().toISOString().slice(0, 10);
+}
+
 /** Whether an account is frozen after a transaction of a kind. */
 export function isFrozenAfter(kind: Kind, before = false): boolean {
   return kind === "freeze" || (before && kind !== "unfreeze");
@@ -145,7 +150,7 @@ function accountAfter(
     ...(before?.hot ? { hot: true } : {}),
     seq: link.seq,
     head: { transaction: id, hash: link.hash },
-    day: at.toDate().toISOString().slice(0, 10),
+    day: dayOf(at),
     updatedAt: at,
   };
 }

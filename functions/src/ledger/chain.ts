@@ -4,7 +4,7 @@ import { secrets } from "../platform/config.ts";
 import { canonical } from "../platform/ids.ts";
 import type { Balance } from "./balance.ts";
 import { inOrder } from "./lots.ts";
-import type { TransactionRecord } from "./records.ts";
+import type { Incoming, TransactionRecord } from "./records.ts";
 
 /**
  * Each account's transactions form a chain: the hash of each covers the transaction, what the account held after it and the hash before,
@@ -77,6 +77,20 @@ export function contentOf(id: string, record: Omit<TransactionRecord, "links" | 
     reverses,
   };
   return hash("sha256", canonical(content), "base64url");
+}
+
+/** What a hot account is given, signed, for it enters the account by what its own document says. With its id. */
+export function signedIncoming(id: string, given: Omit<Incoming, "signature">): [id: string, Incoming] {
+  return [id, { ...given, signature: sign(incomingText(id, given)) }];
+}
+
+/** Whether the ledger has written it. */
+export function isIncomingSigned(id: string, incoming: Incoming): boolean {
+  return isSigned(incomingText(id, incoming), incoming.signature);
+}
+
+function incomingText(id: string, { account, currency, amount, lots, at }: Omit<Incoming, "signature">): string {
+  return canonical(["incoming", id, account, currency, amount, lots, [at.seconds, at.nanoseconds]]);
 }
 
 /** What the hash of a link is made of. */

@@ -38,7 +38,7 @@ export class Draft {
   readonly postings: Posting[] = [];
   readonly balances = new Map<string, Balance>();
   /** By the place of the posting. */
-  readonly incoming: [posting: number, given: Incoming][] = [];
+  readonly incoming: [posting: number, given: Omit<Incoming, "signature">][] = [];
   readonly #hot: ReadonlySet<string>;
   readonly #at: Timestamp;
   readonly #accounts: ReadonlyMap<string, Account | undefined>;

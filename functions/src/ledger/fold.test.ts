@@ -309,8 +309,23 @@ describe("the verifier finds", () => {
     ]);
   });
 
+  test("what was given as something else, and it is not folded in", async () => {
+    const uid = await star();
+    const id = await give(uid, 5);
+    await give(uid, 6);
+    const reference = incoming().doc(`${id}_0`);
+    const before = (await reference.get()).data();
+    await reference.update({ lots: [{ source: "earned", amount: 5 }] });
+    expect((await problems()).map(({ document }) => document)).toEqual([reference.path]);
+    expect(await fold(`${uid}:COIN`)).toBe(1);
+    if (before) await reference.set(before);
+    expect(await fold(`${uid}:COIN`)).toBe(1);
+    expect(await problems()).toEqual([]);
+  });
+
   test("what was given to another", async () => {
     expect(await tampered((id) => incoming().doc(id).update({ account: "eve:COIN" }))).toEqual([
+      expect.stringMatching(/^incoming\/.+_0$/),
       "incoming",
       "incoming",
     ]);

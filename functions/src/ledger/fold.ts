@@ -13,6 +13,7 @@ import { log } from "../platform/log.ts";
 import { enqueue } from "../platform/tasks.ts";
 import { total } from "./balance.ts";
 import { Books } from "./books.ts";
+import { isIncomingSigned } from "./chain.ts";
 import { currencyOf } from "./currencies.ts";
 import { addLots } from "./lots.ts";
 import { type Account, accounts, type Incoming, incoming, incomingSide, transactions } from "./records.ts";
@@ -102,17 +103,24 @@ async function foldSome(account: string): Promise<{ found: number; folded: numbe
     // that it is folded once.
     const of = incoming().where("account", "==", account).orderBy(FieldPath.documentId());
     const { docs } = await of.limit(MAX_FOLDED).get();
-    const given = docs.map((document) => ({ id: document.id, data: document.data() }));
+    const given = docs.map((document) => ({ id: document.id, data: document.data() })).filter(isGenuine);
     try {
-      if (given.length === 0) return { found: 0, folded: 0 };
+      if (given.length === 0) return { found: docs.length, folded: 0 };
       const folded = await transact((tx) => enter(tx, account, given));
-      return { found: given.length, folded };
+      return { found: docs.length, folded };
     } catch (error) {
       // Others have folded the same at the same time, or this was done and its answer lost.
       const isTooLate = isChangedMeanwhile(error) || isAlreadyExists(error) || isContention(error);
       if (attempt >= MAX_ATTEMPTS || !isTooLate) throw error;
     }
   }
+}
+
+/** What the ledger has not written enters nowhere. */
+function isGenuine({ id, data }: Given): boolean {
+  const isSigned = isIncomingSigned(id, data);
+  if (!isSigned) log.error("not folded", new Error("its signature is not of what it says"), { incoming: id });
+  return isSigned;
 }
 
 async function enter(tx: Transaction, account: string, given: readonly Given[]): Promise<number> {

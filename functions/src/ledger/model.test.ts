@@ -173,7 +173,12 @@ class Judge implements Ledger {
     const current = this.#holds.get(id) ?? expect.fail();
     if (expiresAt <= now()) throw new RangeError("past");
     if (current.lots.length === 0) throw new Refused("hold-closed");
+    if (current.expiresAt === expiresAt) return;
     current.expiresAt = expiresAt;
+    const { owner, currency } = current;
+    const { seq } = this.accounts.get(`${owner}:${currency}`) ?? expect.fail();
+    const expires = [{ owner, currency }];
+    await this.make({ key: `renew ${id} ${seq}`, kind: "renew", postings: [], reference: "test", expires });
   }
 
   async reverse(transaction: string, kind: Reversal): Promise<string> {
@@ -291,7 +296,7 @@ class Play {
     const { amount, captured, released } = found.model;
     const expected = captured + released === amount ? "hold-closed" : "ok";
     expect(await outcome(() => this.#ledger.renew(found.id, expiresAt))).toBe(expected);
-    if (expected === "ok") found.model.expiresAt = expiresAt;
+    if (expected === "ok") this.model.renew(found.model, expiresAt);
   }
 
   async reverse(which: number, kind: Reversal): Promise<void> {

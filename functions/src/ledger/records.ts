@@ -65,6 +65,7 @@ export const KINDS = {
   expiry: "promotional",
   freeze: "promotional",
   unfreeze: "promotional",
+  renew: "promotional",
   fold: "promotional",
 } as const satisfies Record<string, Source>;
 export const Kind = z.enum(Object.keys(KINDS) as (keyof typeof KINDS)[]);
@@ -178,6 +179,7 @@ export const Incoming = z.object({
   amount: z.int().positive(),
   lots: z.array(Lot),
   at: Moment,
+  signature: z.string(),
 });
 export type Incoming = z.infer<typeof Incoming>;
 

@@ -15,7 +15,7 @@ import {
 import { type NewPosting, type NewTransaction, transactionId } from "./request.ts";
 
 /** What only makes sense together with a hold or with time, and is undone there. */
-const NOT_REVERSIBLE: ReadonlySet<Kind> = new Set(["hold", "release", "expiry", "freeze", "unfreeze", "fold"]);
+const NOT_REVERSIBLE: ReadonlySet<Kind> = new Set(["hold", "release", "expiry", "freeze", "unfreeze", "renew", "fold"]);
 
 export interface Reversal {
   /** The id of the transaction to be taken back. */

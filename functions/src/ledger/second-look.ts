@@ -1,3 +1,4 @@
+import { isDocumentId } from "../platform/ids.ts";
 import { type Counts, countAccount, countHold, countPlace, countTransaction, isGenuine, placeOf } from "./counts.ts";
 import type { Reader } from "./reading.ts";
 import { type Account, accounts, holds, transactions } from "./records.ts";
@@ -64,6 +65,10 @@ async function countPlaces(
 /** Genuine transactions without their place: the account was put back to before them, or they were put back themselves. */
 async function notePlaces(reader: Reader, places: Named): Promise<void> {
   for (const { account, id } of [...places.sums.keys()].slice(0, MAX_PLACES).map(placeOf)) {
+    if (!isDocumentId(account)) {
+      reader.note(`transactions/${id}`, `it names ${account}, which is no account`);
+      continue;
+    }
     const state = await reader.get(accounts().doc(account));
     const record = await reader.get(transactions().doc(id));
     if (state === "problem" || record === "problem") continue;

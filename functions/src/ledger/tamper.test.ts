@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing.ts";
 import { now } from "../platform/clock.ts";
-import { FieldValue, firestore } from "../platform/firestore.ts";
+import { FieldValue, firestore, Timestamp } from "../platform/firestore.ts";
 import { signHeads } from "./heads.ts";
-import { capture, hold } from "./holds.ts";
+import { capture, hold, renew } from "./holds.ts";
 import { post } from "./post.ts";
 import { transactionId } from "./request.ts";
 import { reverse } from "./reverse.ts";
@@ -34,6 +34,7 @@ beforeAll(async () => {
   const request = { key: randomUUID(), owner: ids.ada, amount: 100, currency: "COIN", reference: "a job" };
   const { id } = await hold({ ...request, expiresAt: now() + DAY });
   held = `holds/${id}`;
+  await renew(id, now() + 2 * DAY);
   const payees = [{ to: ids.bo, weight: 1 }];
   paid = `transactions/${(await capture({ key: randomUUID(), hold: id, amount: 30, payees, reference: "a job" })).id}`;
   await signHeads();
@@ -51,6 +52,12 @@ const write = (path: string, content: object) => firestore().doc(path).set(conte
 const posted = async (path: string, changed: object) => {
   const { postings } = await read(path);
   return { postings: [{ ...postings[0], ...changed }, ...postings.slice(1)] };
+};
+
+/** A transaction's places in chains, with something else in each. */
+const linked = async (path: string, changed: object) => {
+  const links: Record<string, object> = (await read(path)).links;
+  return Object.fromEntries(Object.entries(links).map(([account, link]) => [account, { ...link, ...changed }]));
 };
 
 /** What is done, to which documents, and the first that the verifier names. */
@@ -169,6 +176,35 @@ const TAMPERINGS: Record<
   "gives a hold another owner": { of: () => [held], does: () => update(held, { owner: ids.bo }), named: () => held },
   "forgets that a hold was captured": { of: () => [held], does: () => update(held, { moves: {} }), named: () => held },
   "closes a hold": { of: () => [held], does: () => update(held, { state: "released" }), named: () => held },
+  "puts the end of a hold off": {
+    of: () => [held],
+    does: () => update(held, { expiresAt: Timestamp.fromMillis(now() + 9 * DAY) }),
+    named: () => held,
+  },
+  "hides from the next signing that an account has moved": {
+    of: () => [ada],
+    does: () => update(ada, { day: "2020-01-01" }),
+    named: () => ada,
+    scope: "since-heads",
+  },
+  "has an account end nowhere": {
+    of: () => [bo],
+    does: async () => update(bo, { head: { ...(await read(bo)).head, transaction: "no/where" } }),
+    named: () => bo,
+  },
+  "has a transaction follow one that cannot be": {
+    of: () => [sent[2] ?? ""],
+    does: async () => update(sent[2] ?? "", { links: await linked(sent[2] ?? "", { previous: "no/where" }) }),
+    named: () => sent[2] ?? "",
+  },
+  "gives a transaction a place in what is no account": {
+    of: () => [grant],
+    does: async () => {
+      const { links } = await read(grant);
+      await update(grant, { links: { ...links, "no/account": Object.values(links)[0] } });
+    },
+    named: () => grant,
+  },
   "makes up a hold without a transaction": {
     of: () => ["holds/made-up"],
     does: async () => write("holds/made-up", await read(held)),

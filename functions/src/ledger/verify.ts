@@ -1,10 +1,13 @@
+import { now } from "../platform/clock.ts";
 import type { Timestamp } from "../platform/firestore.ts";
-import { canonical } from "../platform/ids.ts";
+import { canonical, isDocumentId } from "../platform/ids.ts";
 import { EMPTY, total } from "./balance.ts";
+import { dayOf } from "./books.ts";
+import { isIncomingSigned } from "./chain.ts";
 import { type Counts, countAccount, countHold, countPlace, countTransaction, isGenuine } from "./counts.ts";
 import { addDigests, digestOf, isHeadSigned, isManifestSigned, NO_DIGEST } from "./heads.ts";
 import { isInState, leftOf } from "./holdings.ts";
-import { inOrder, sum } from "./lots.ts";
+import { inOrder } from "./lots.ts";
 import { dataOf, Gap, type Problem, Reader, readingAt } from "./reading.ts";
 import {
   type Account,
@@ -168,7 +171,7 @@ class Run {
     if (manifest.digest !== digest || manifest.accounts !== this.#heads) {
       this.#reader.note(path, `it is not of the ${this.#heads} heads that there are`);
     }
-    if (expectsHeads && manifest.signedAt.toMillis() < Date.now() - MAX_MANIFEST_AGE_MILLIS) {
+    if (expectsHeads && manifest.signedAt.toMillis() < now() - MAX_MANIFEST_AGE_MILLIS) {
       this.#reader.note(path, `heads were last signed on ${manifest.day}`);
     }
   }
@@ -191,7 +194,7 @@ class Run {
   async everyIncoming(): Promise<void> {
     for await (const page of this.#reader.pages(incoming())) {
       for (const { id, data } of page) {
-        if (sum(data.lots) !== data.amount) this.#reader.note(`incoming/${id}`, "its lots are not its amount");
+        if (!isIncomingSigned(id, data)) this.#reader.note(`incoming/${id}`, UNSIGNED);
         add(this.#incoming, data.account, -data.amount);
       }
     }
@@ -253,7 +256,7 @@ class Run {
 
   /** Those that can be read. */
   async #transactionsOf(ids: readonly string[]): Promise<Map<string, TransactionRecord>> {
-    const wanted = [...new Set(ids)].filter((id) => id !== "");
+    const wanted = [...new Set(ids)].filter(isDocumentId);
     if (wanted.length === 0) return new Map();
     const found = await this.#reader.read((tx) => tx.getAll(...wanted.map((id) => transactions().doc(id))));
     const all = new Map<string, TransactionRecord>();
@@ -282,14 +285,18 @@ class Run {
     let standing = this.#begin(head);
     const part = this.#counts.places.part();
     const stretch = { account: id, newest: account.head.transaction, seq: account.seq, behind: standing.seq, record };
+    let { day } = account;
     for await (const link of chain(this.#reader.read, stretch)) {
       this.#links++;
+      day = dayOf(link.record.at);
       countPlace(part, id, link.id);
       standing = after(id, standing, link);
       if (head?.seq === standing.seq && head.hash !== standing.hash) {
         throw new Gap(`transactions/${link.id}`, `it is not what stood in its place when the head of ${id} was signed`);
       }
     }
+    // By its day an account is found when heads are signed.
+    if (day !== account.day) throw new Gap(path, `it says that its last transaction is of ${account.day}`);
     if (!isSame(account, standing)) throw new Gap(path, "it does not say what its transactions have made of it");
     this.#counts.places.put(part);
   }

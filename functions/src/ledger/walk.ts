@@ -1,4 +1,5 @@
 import { FieldPath, type QueryDocumentSnapshot, Timestamp } from "../platform/firestore.ts";
+import { isDocumentId } from "../platform/ids.ts";
 import { dataOf, Gap, type Read } from "./reading.ts";
 import { type TransactionRecord, transactions } from "./records.ts";
 
@@ -62,7 +63,10 @@ async function* back(
     const record = id === newest && known ? ahead.after(known) : id && (await ahead.take(id, seq - behind));
     const link = record ? record.links[account] : undefined;
     if (!record || link?.seq !== seq) {
-      throw new Gap(id === "" ? from : `transactions/${id}`, `number ${seq} of ${account} should be here, and is not`);
+      throw new Gap(
+        isDocumentId(id) ? `transactions/${id}` : from,
+        `number ${seq} of ${account} should be here, and is not`,
+      );
     }
     yield { id, record };
     from = `transactions/${id}`;
@@ -99,6 +103,7 @@ class Ahead {
   }
 
   async #one(id: string): Promise<TransactionRecord | undefined> {
+    if (!isDocumentId(id)) return undefined;
     return dataOf(await this.#read((tx) => tx.get(transactions().doc(id))));
   }
 
