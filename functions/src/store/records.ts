@@ -108,6 +108,8 @@ const BoughtPurchase = z.object({
   user: z.string(),
   /** Who has the entitlements now, if the vendor has moved the purchase to another user. */
   movedTo: z.string().optional(),
+  /** As of when it was moved last: what the vendor said of its holder before is over. */
+  movedAt: Moment.optional(),
   /** Through whom it was sold, where that is not the store itself. */
   vendor: z.enum(["revenuecat"]).optional(),
   product: z.string(),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Purchase } from "../../../local/revenuecat/customers.ts";
 import { type RevenueCatServer, startRevenueCat } from "../../../local/revenuecat/server.ts";
-import { type EventType, webhookBody } from "../../../local/revenuecat/wire.ts";
+import { type EventType, transferBody, webhookBody } from "../../../local/revenuecat/wire.ts";
 import { someone, useBackend, webhookRequest } from "../../testing.ts";
 import { noteSandboxed } from "../fraud/index.ts";
 import { wallet } from "../ledger/wallet.ts";
@@ -173,6 +173,25 @@ describe("what an app has been granted", () => {
     expect([await pro(ada.uid), await pro(bo.uid)]).toMatchObject([{ active: false }, { active: true }]);
     expect([await coins(ada.uid), await coins(bo.uid)]).toEqual([100, 0]);
   });
+
+  const moving = {
+    webhook: (ada: string, bo: string) => receive(revenueCat, webhookRequest(transferBody([ada], [bo]))),
+    sync: (_: string, uid: string) => sync({ uid }),
+  };
+  test.each(["webhook", "sync"] as const)(
+    "stays with whom a %s has moved it to when RevenueCat was asked before that",
+    async (way) => {
+      const [ada, bo] = [someone(), someone()];
+      await subscribe(ada.uid);
+      await sync(ada);
+      const before = await fetchCustomer(ada.uid);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      vendor.customers.transfer(ada.uid, bo.uid);
+      await moving[way](ada.uid, bo.uid);
+      await follow(before);
+      expect([await pro(ada.uid), await pro(bo.uid)]).toMatchObject([{ active: false }, { active: true }]);
+    },
+  );
 
   test("stays as later news has it when RevenueCat was asked before that", async () => {
     const ada = someone();

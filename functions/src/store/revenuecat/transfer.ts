@@ -99,7 +99,7 @@ function writeLoss(
   for (const { id, purchase } of moving) {
     const { movedTo: _, ...rest } = purchase;
     const to = holder === purchase.user ? {} : { movedTo: holder };
-    tx.set(purchases().doc(id), { ...rest, ...to, updatedAt: timestamp() });
+    tx.set(purchases().doc(id), { ...rest, ...to, movedAt: timestamp(at), updatedAt: timestamp() });
   }
   const ended = groundsOf(moving).map((one) => ({
     ...one,
@@ -115,22 +115,29 @@ function groundsOf(moving: readonly Moving[]): Parameters<typeof writeGrounds>[2
 /** What RevenueCat has sold, what the one who loses has, and what has not ended by itself. */
 function isMoving(purchase: Purchase | Foretold | undefined, loser: string, at: number): purchase is Purchase {
   if (!purchase || purchase.state === "foretold" || purchase.vendor !== "revenuecat") return false;
+  if (movedAt(purchase) > at) return false;
   if ((purchase.movedTo ?? purchase.user) !== loser || purchase.purchasedAt.toMillis() > at) return false;
   const { endsAt } = groundOf(purchase);
   return endsAt === null || endsAt.toMillis() > at;
 }
 
+function movedAt({ movedAt: at }: Purchase): number {
+  return at?.toMillis() ?? 0;
+}
+
 /**
- * RevenueCat lists a purchase as another user's than ours: it was transferred, and no webhook has told of it yet.
- * Bill: a read for the purchase and each entitlement on both sides; a write for each of them, and the events.
+ * RevenueCat lists a purchase as another user's than ours: it was transferred, and no webhook has told of it yet. What was transferred since
+ * RevenueCat was asked stays where it is.
+ * Bill: a read for the purchase, whether the one who has it has lost it since, and each entitlement on both sides; a write for each of them, and the events.
  */
 export async function takeOver(
   tx: Transaction,
   id: string,
-  { holder, at }: { holder: string; at: number },
+  { holder: listed, at }: { holder: string; at: number },
 ): Promise<void> {
   const purchase = (await tx.get(purchases().doc(id))).data();
-  if (!purchase || purchase.state === "foretold") return;
+  if (!purchase || purchase.state === "foretold" || movedAt(purchase) >= at) return;
+  const holder = await holderAfter(tx, listed, at);
   const loser = purchase.movedTo ?? purchase.user;
   if (loser === holder || !isMoving(purchase, loser, at)) return;
   const names = purchase.grant.entitlements;
