@@ -279,6 +279,7 @@ function nonSubscription(purchase: Purchase): object {
 function bought(purchase: Purchase): object {
   return {
     is_sandbox: purchase.environment === "SANDBOX",
+    price: { amount: purchase.periodType === "TRIAL" ? 0 : purchase.price, currency: purchase.currency },
     purchase_date: iso(purchase.purchasedAt),
     store: purchase.store.toLowerCase(),
     store_transaction_id: purchase.transaction,

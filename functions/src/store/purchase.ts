@@ -162,6 +162,13 @@ export function isReceipted(
   return state === "granted" && environment === "PRODUCTION" && price !== undefined && price.amount > 0;
 }
 
+/** A purchase that had come to be known without its price, now that it is told; undefined if that is no news. */
+export function withPrice(known: Purchase, price: Purchase["price"]): Purchase | undefined {
+  if (known.price || !price) return undefined;
+  const isDue = known.receipt === undefined && isReceipted(price, known.environment, known.state);
+  return { ...known, price, ...(isDue ? { receiptDue: true as const } : {}), updatedAt: timestamp() };
+}
+
 /** Whether the whole price has gone back. */
 export function isRefunded({ refund }: Pick<Purchase, "refund">): boolean {
   return refund !== undefined && refund.amount >= refund.of;

@@ -5,11 +5,11 @@ import { type EventType, transferBody, webhookBody } from "../../../local/revenu
 import { someone, useBackend, webhookRequest } from "../../testing.ts";
 import { noteSandboxed } from "../fraud/index.ts";
 import { wallet } from "../ledger/wallet.ts";
-import { transact } from "../platform/firestore.ts";
+import { FieldValue, transact } from "../platform/firestore.ts";
 import { deliver, outbox } from "../platform/outbox.ts";
 import { receive, retry } from "../platform/webhooks.ts";
 import { listEntitlements } from "../rewards/entitlements.ts";
-import { catalog } from "./records.ts";
+import { catalog, purchases } from "./records.ts";
 import { follow } from "./revenuecat/follow.ts";
 import { fetchCustomer } from "./revenuecat/subscriber.ts";
 import { revenueCat } from "./revenuecat/webhook.ts";
@@ -42,6 +42,19 @@ describe("an app that has just bought", () => {
     expect(await coins(ada.uid)).toBe(500);
     expect((await receive(revenueCat, webhookRequest(body))).outcome).toMatchObject({ result: "already-granted" });
     expect((await sync(ada)).purchases).toMatchObject([{ result: "already-granted" }]);
+    expect(await coins(ada.uid)).toBe(500);
+  });
+
+  test("has its purchase with the price and a receipt to come, even if only the webhook tells the price", async () => {
+    const ada = someone();
+    const body = buy(ada.uid);
+    await sync(ada);
+    const [bought] = (await purchases().where("user", "==", ada.uid).get()).docs;
+    const priced = { price: { amount: 499, currency: "USD" }, receiptDue: true };
+    expect(bought?.data()).toMatchObject(priced);
+    await bought?.ref.update({ price: FieldValue.delete(), receiptDue: FieldValue.delete() });
+    expect((await receive(revenueCat, webhookRequest(body))).outcome).toMatchObject({ result: "already-granted" });
+    expect((await bought?.ref.get())?.data()).toMatchObject(priced);
     expect(await coins(ada.uid)).toBe(500);
   });
 

@@ -30,7 +30,7 @@ export function isUnpaid(periodType: string | null | undefined): boolean {
 }
 
 /** RevenueCat gives prices as decimal fractions; from here on they are whole numbers of the currency's smallest unit. */
-function priceOf(amount: number | null | undefined, currency: string | null | undefined): Purchase["price"] {
+export function priceOf(amount: number | null | undefined, currency: string | null | undefined): Purchase["price"] {
   if (amount === null || amount === undefined || !currency || !/^[A-Z]{3}$/.test(currency)) return undefined;
   const { maximumFractionDigits = 2 } = new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions();
   return { amount: Math.round(amount * 10 ** maximumFractionDigits), currency };

@@ -4,7 +4,7 @@ import { config, secrets } from "../../platform/config.ts";
 import { Failure } from "../../platform/failure.ts";
 import { log } from "../../platform/log.ts";
 import type { PurchaseFact } from "../purchase.ts";
-import { isUnpaid } from "./fact.ts";
+import { isUnpaid, priceOf } from "./fact.ts";
 
 /**
  * What RevenueCat knows of a customer, by its REST API v1.
@@ -21,6 +21,8 @@ const Bought = z.looseObject({
   purchase_date: Moment,
   store: z.string(),
   is_sandbox: z.boolean(),
+  /** In units of the currency, with a fraction. */
+  price: z.looseObject({ amount: z.number(), currency: z.string() }).nullish().catch(undefined),
   store_transaction_id: z.union([z.string(), z.int().transform(String)]).nullish(),
 });
 
@@ -125,7 +127,7 @@ function listedOf(user: string, product: string, listed: unknown, isSubscription
       purchasedAt: bought.purchase_date,
       expiresAt: bought.expires_date ?? null,
       isFree: isUnpaid(bought.period_type) || bought.ownership_type === "FAMILY_SHARED",
-      price: undefined,
+      price: priceOf(bought.price?.amount, bought.price?.currency),
       vendor: "revenuecat",
     },
     isSubscription,

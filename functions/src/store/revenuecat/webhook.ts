@@ -10,7 +10,7 @@ import { type Outcome, Postponed, type WebhookSource } from "../../platform/webh
 import { productOf } from "../catalog.ts";
 import { grant } from "../grant.ts";
 import { hear } from "../hear.ts";
-import { purchaseId } from "../purchase.ts";
+import { purchaseId, withPrice } from "../purchase.ts";
 import { purchases } from "../records.ts";
 import { subjectOf } from "../subject.ts";
 import { SUBSCRIPTION_CHANGED } from "../subscribers.ts";
@@ -124,7 +124,12 @@ async function purchase(tx: Transaction, event: PurchaseEvent, { retry, ...befor
   const ids = idsOf(event);
   const looked = retry || !ids.some(isUser);
   const known = looked ? (await tx.get(purchases().doc(id))).data() : undefined;
-  if (known && known.state !== "foretold") return { result: "already-granted", purchase: id };
+  if (known && known.state !== "foretold") {
+    // An app that has synced may have had it granted before its price was known.
+    const priced = withPrice(known, factOf(known.user, event).price);
+    if (priced) tx.set(purchases().doc(id), priced);
+    return { result: "already-granted", purchase: id };
+  }
   const user = await findUser(tx, ids);
   if (user === undefined) {
     throw new Postponed("unknown-user", waitingForPurchase(id), waitingForCustomer(event.app_user_id));
