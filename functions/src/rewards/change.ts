@@ -80,9 +80,11 @@ export async function prepareChanges(
     }),
   );
   // What an operator has reversed by hand has only its items left to move.
-  const open = changes.flatMap((change, i) =>
-    reversals[i]?.reversedBy === undefined ? [reversals[i]?.request ?? requestOf(user, change, moved[i])] : [],
-  );
+  const open = changes.flatMap((change, i) => {
+    if (reversals[i]?.reversedBy !== undefined) return [];
+    const request = reversals[i]?.request ?? requestOf(user, change, moved[i]);
+    return [change.pastMaximum ? { ...request, pastMaximum: true } : request];
+  });
   const transactions = await prepareAll(tx, open);
   const gifts = await prepareGifts(tx, user, changes);
   const made = transactions.entries.map(({ id }) => id);
@@ -127,7 +129,6 @@ function requestOf(user: string, change: Change, moved: Moved | undefined): NewT
     reference,
     ...metadataOf(change, moved),
     ...(isGiven ? {} : { clawBack: true }),
-    ...(change.pastMaximum ? { pastMaximum: true } : {}),
   };
 }
 

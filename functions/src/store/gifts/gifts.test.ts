@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../../testing.ts";
-import { post } from "../../ledger/index.ts";
+import { currencyOf, post } from "../../ledger/index.ts";
 import { verify } from "../../ledger/verify.ts";
 import { wallet } from "../../ledger/wallet.ts";
 import { listNotices } from "../../notices/inbox.ts";
@@ -53,6 +53,16 @@ const told = async (caller: { uid: string }) =>
   (await listNotices(caller, { limit: 10 })).notices.map(({ kind }) => kind);
 
 describe("a gift", () => {
+  test("goes back to a giver whose wallet is full by now", async () => {
+    const [ada, bo] = [await rich(), someone()];
+    const { gift } = await give(ada, order(await sell(), bo.uid));
+    const full = currencyOf("COIN").maximumBalance;
+    const postings = [{ from: "system:mint", to: ada.uid, amount: full - 70, currency: "COIN" }];
+    await post({ key: randomUUID(), kind: "grant", postings, reference: "test" });
+    expect(await declineGift(bo, { gift })).toMatchObject({ state: "declined" });
+    expect(await has(ada)).toMatchObject({ coins: full + 30 });
+  });
+
   test("of something for a time lasts for that time from when it is taken", async () => {
     const [ada, bo] = [await rich(), someone()];
     const product = await sell({ grant: { entitlements: ["pass"], entitlementSeconds: 3_600 } });

@@ -59,6 +59,8 @@ export async function prepareReturn(
       reference: `gift:${id}`,
       metadata: { product },
       reverses: paidBy,
+      // What the giver has paid is theirs again, however full their wallet is by now.
+      pastMaximum: true,
     },
   ]);
   const known = await readShards(tx, stockPath(product), picked);
