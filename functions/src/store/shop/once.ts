@@ -13,6 +13,8 @@ export async function once<T>(act: () => Promise<T>, find: () => Promise<T | und
     if (!(error instanceof Failure || isAlreadyExists(error) || isContention(error))) throw error;
     const known = await find();
     if (known !== undefined) return known;
+    // Its own commit may have landed without its hearing of it: then it finds that now.
+    if (isAlreadyExists(error)) return await act();
     if (!isContention(error)) throw error;
     throw new Failure("unavailable", "Too many are at it; ask again under the same key.", { reason: "busy" });
   }
