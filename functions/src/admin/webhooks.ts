@@ -1,5 +1,7 @@
 import type * as z from "zod";
 import { webhookSources as payoutSources } from "../payouts/index.ts";
+import { writeDownAlone } from "../platform/audit.ts";
+import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { FieldPath } from "../platform/firestore.ts";
 import { log } from "../platform/log.ts";
@@ -26,8 +28,10 @@ export async function keptWebhooks(
   };
 }
 
-/** Tries a kept webhook again at once, parked or not. */
+/** Tries a kept webhook again at once, parked or not; that it was tried is written down before. */
 export async function retryWebhook(caller: Caller, { id }: z.output<typeof RetryWebhook>): Promise<RetriedWebhook> {
+  const key = `${id} ${caller.uid} ${now()}`;
+  await writeDownAlone({ key, by: caller.uid, action: "webhooks/retry", subject: `webhooks/${id}` });
   log.info("webhook retried by hand", { id, by: caller.uid });
   try {
     const sources = [...(await webhookSources()), ...(await payoutSources())];

@@ -99,9 +99,9 @@ describe.each([10, 10_000])("with a past of %i transactions", (past) => {
     expect(await bill(() => undo(sent.key))).toEqual(AGAIN);
   });
 
-  test("to freeze one account takes a read and 2 writes, and to look at the wallet a read an account", async () => {
+  test("to freeze one account takes a read and 3 writes, and to look at the wallet a read an account", async () => {
     const request = { user: ada, currency: "COIN", frozen: true, note: "test", operator: "test" };
-    expect(await bill(() => freeze(request))).toEqual({ reads: 1, writes: 2, deletes: 0 });
+    expect(await bill(() => freeze(request))).toEqual({ reads: 1, writes: 3, deletes: 0 });
     expect(await bill(() => wallet({ uid: ada }))).toEqual({ reads: 1, writes: 0, deletes: 0 });
   });
 });

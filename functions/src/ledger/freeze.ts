@@ -1,3 +1,4 @@
+import { writeDown } from "../platform/audit.ts";
 import { getAll, isAlreadyExists, transact } from "../platform/firestore.ts";
 import { Books } from "./books.ts";
 import { CURRENCIES, currencyOf } from "./currencies.ts";
@@ -23,7 +24,8 @@ export interface Freeze {
 
 /**
  * Freezes a user's accounts or lets them go. Those that are so already are left alone, so it can be asked for again. Answers with the
- * currencies that have changed. Bill: a read for each account, a write for each that changes and one for the transaction.
+ * currencies that have changed. Bill: a read for each account, a write for each that changes, one for the
+ * transaction and one for `audit/`.
  * Refuses `unknown-currency`.
  */
 export async function freeze(request: Freeze): Promise<{ changed: string[] }> {
@@ -61,6 +63,8 @@ function attempt(request: Freeze, currencies: readonly string[]): Promise<{ chan
     const { id, record, accounts: after } = books.enter(newTransaction);
     tx.create(transactions().doc(id), record);
     for (const [account, state] of after) tx.set(accounts().doc(account), state);
+    const deed = { key: newTransaction.key, by: operator, note, details: { changed, transaction: id } };
+    writeDown(tx, { ...deed, action: frozen ? "ledger/freeze" : "ledger/unfreeze", subject: `users/${user}` });
     return { changed };
   });
 }

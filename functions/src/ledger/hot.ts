@@ -1,6 +1,6 @@
 import { now } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
-import { AggregateField, FieldValue, transact } from "../platform/firestore.ts";
+import { AggregateField, FieldValue, type Transaction, transact } from "../platform/firestore.ts";
 import { accountId, accounts, incoming } from "./records.ts";
 
 /**
@@ -36,14 +36,23 @@ export function noteHot(account: string, isHot: boolean): void {
   if (hotUntil.size > MAX_REMEMBERED && oldest !== undefined) hotUntil.delete(oldest);
 }
 
-/** Says whether an account is hot. Refuses `unknown-account`: one has to be there. Bill: a read and a write. */
-export async function setHot(user: string, currency: string, hot: boolean): Promise<void> {
+/**
+ * Says whether an account is hot. Refuses `unknown-account`: one has to be there. Bill: a read and a write.
+ * @param also adds further writes to the transaction
+ */
+export async function setHot(
+  user: string,
+  currency: string,
+  hot: boolean,
+  also?: (tx: Transaction) => void,
+): Promise<void> {
   const id = accountId(user, currency);
   await transact(async (tx) => {
     if (!(await tx.get(accounts().doc(id))).exists) {
       throw new Failure("not-found", "There is no such account.", { reason: "unknown-account" });
     }
     tx.update(accounts().doc(id), { hot: hot ? true : FieldValue.delete() });
+    also?.(tx);
   });
   noteHot(id, hot);
 }

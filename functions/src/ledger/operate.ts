@@ -1,7 +1,10 @@
 import type * as z from "zod";
+import { writeDown } from "../platform/audit.ts";
+import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { Failure } from "../platform/failure.ts";
 import { log } from "../platform/log.ts";
+import { commit } from "./commit.ts";
 import type {
   Adjusted,
   AdjustRequest,
@@ -25,7 +28,7 @@ import { transactionId } from "./request.ts";
 import { reverse } from "./reverse.ts";
 import { verify } from "./verify.ts";
 
-/** What operators do with the books. */
+/** What operators do with the books. Each deed and its entry in `audit/` are one transaction. */
 
 const ADJUSTMENTS = "system:adjustments";
 
@@ -63,9 +66,18 @@ export async function hotByHand(
   caller: Caller,
   { user, currency, hot }: z.output<typeof HotRequest>,
 ): Promise<z.output<typeof HotAccount>> {
-  await setHot(user, currency, hot);
-  log.info("account is hot, by hand", { account: accountId(user, currency), hot, by: caller.uid });
-  if (!hot) await fold(accountId(user, currency));
+  const account = accountId(user, currency);
+  await setHot(user, currency, hot, (tx) =>
+    writeDown(tx, {
+      key: `${account} ${hot} ${now()}`,
+      by: caller.uid,
+      action: "ledger/hot",
+      subject: `accounts/${account}`,
+      details: { hot },
+    }),
+  );
+  log.info("account is hot, by hand", { account, hot, by: caller.uid });
+  if (!hot) await fold(account);
   return { hot };
 }
 
@@ -76,10 +88,23 @@ export async function reverseByHand(
 ): Promise<Reversed> {
   log.info("transaction reversed by hand", { transaction, kind, by: caller.uid });
   const request = { transaction, kind, reference: note, metadata: { operator: caller.uid } };
-  const { id } = await reverse(request, (original) => {
-    checkNotOwn(caller, ownersOf(original));
-    if (original.kind !== "payout") return;
-    throw new Failure("failed-precondition", "A payout is taken back by its withdrawal.", { reason: "not-reversible" });
+  const { id } = await reverse(request, {
+    check: (original) => {
+      checkNotOwn(caller, ownersOf(original));
+      if (original.kind !== "payout") return;
+      throw new Failure("failed-precondition", "A payout is taken back by its withdrawal.", {
+        reason: "not-reversible",
+      });
+    },
+    write: (tx, reversedBy) =>
+      writeDown(tx, {
+        key: transaction,
+        by: caller.uid,
+        action: "ledger/reverse",
+        subject: `transactions/${transaction}`,
+        note,
+        details: { kind, reversedBy },
+      }),
   });
   return { transaction: id };
 }
@@ -108,13 +133,24 @@ export async function adjustByHand(
   checkNotOwn(caller, [user]);
   const ownKey = `adjustment ${key}`;
   const sides = amount > 0 ? { from: ADJUSTMENTS, to: user, as: { source } } : { from: user, to: ADJUSTMENTS };
-  await post({
-    key: ownKey,
-    kind: "adjustment",
-    postings: [{ ...sides, amount: Math.abs(amount), currency }],
-    reference: note,
-    metadata: { operator: caller.uid },
-  });
+  await commit(
+    {
+      key: ownKey,
+      kind: "adjustment",
+      postings: [{ ...sides, amount: Math.abs(amount), currency }],
+      reference: note,
+      metadata: { operator: caller.uid },
+    },
+    (tx) =>
+      writeDown(tx, {
+        key: ownKey,
+        by: caller.uid,
+        action: "ledger/adjust",
+        subject: `users/${user}`,
+        note,
+        details: { currency, amount, transaction: transactionId(ownKey) },
+      }),
+  );
   log.info("balance adjusted by hand", { user, currency, amount, by: caller.uid });
   return { transaction: transactionId(ownKey) };
 }

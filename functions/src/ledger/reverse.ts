@@ -25,26 +25,31 @@ export interface Reversal {
   readonly metadata?: TransactionRecord["metadata"];
 }
 
+/** What goes with a reversal. */
+export interface Along {
+  /** Refuses, by throwing, what else may not be taken back. */
+  readonly check?: (original: TransactionRecord) => void;
+  /** Adds further writes to the transaction, if it does anything. */
+  readonly write?: (tx: Transaction, reversal: string) => void;
+}
+
 /**
  * Takes a transaction back, once: whoever got something gives it back, if need be as a debt, and whoever gave it has it again as the lots
  * it was. A reversal can be reversed in turn. Both name each other (`reverses`, `reversedBy`).
  *
  * Bill: a read for the original and each account; a write for each of these and the reversal. Repeated: 1 read.
  * Refuses `unknown-transaction`, `not-reversible`, `balance-too-large`.
- * @param check refuses, by throwing, what else may not be taken back
  */
-export async function reverse(
-  reversal: Reversal,
-  check?: (original: TransactionRecord) => void,
-): Promise<{ id: string }> {
+export async function reverse(reversal: Reversal, also: Along = {}): Promise<{ id: string }> {
   const attempt = () =>
     transact(async (tx) => {
       const { reversedBy, original, request, mark } = await readReversal(tx, reversal);
-      check?.(original);
+      also.check?.(original);
       if (reversedBy !== undefined) return { id: reversedBy };
       const prepared = await prepare(tx, request);
       prepared.write();
       mark();
+      also.write?.(tx, prepared.id);
       return { id: prepared.id };
     });
   try {

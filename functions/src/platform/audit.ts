@@ -1,5 +1,14 @@
 import * as z from "zod";
-import { collection, FieldPath, Moment, type Query, Timestamp, type Transaction, timestamp } from "./firestore.ts";
+import {
+  collection,
+  FieldPath,
+  Moment,
+  type Query,
+  Timestamp,
+  type Transaction,
+  timestamp,
+  transact,
+} from "./firestore.ts";
 import { deterministicId } from "./ids.ts";
 
 /**
@@ -44,6 +53,16 @@ export function auditId({ action, key }: Pick<Deed, "action" | "key">): string {
 export function writeDown(tx: Transaction, deed: Deed): void {
   const { by, action, subject, note = "", details = {} } = deed;
   tx.create(audit().doc(auditId(deed)), { by, action, subject, note, details, at: timestamp() });
+}
+
+/** Writes a deed down by itself, for what is done in no transaction. One write. */
+export async function writeDownAlone(deed: Deed): Promise<void> {
+  await transact(async (tx) => writeDown(tx, deed));
+}
+
+/** What was defined, as `details` keep it. */
+export function plain(definition: object): z.core.util.JSONType {
+  return z.json().parse(JSON.parse(JSON.stringify(definition)));
 }
 
 export interface AuditFilter {

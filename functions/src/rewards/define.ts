@@ -1,9 +1,11 @@
 import type * as z from "zod";
 import { currencyOf } from "../ledger/index.ts";
+import { plain, writeDown } from "../platform/audit.ts";
 import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { Failure, invalidInput } from "../platform/failure.ts";
-import { transact } from "../platform/firestore.ts";
+import { type Transaction, transact } from "../platform/firestore.ts";
+import { fingerprint } from "../platform/ids.ts";
 import { log } from "../platform/log.ts";
 import type { DefineItem, DefineRecipe, DefineTable } from "./contract.ts";
 import { type Gives, items, recipes, type Table, tables } from "./definitions.ts";
@@ -13,7 +15,7 @@ import { tablesBelow } from "./tables.ts";
 /** What operators define. An instance may go by what was before for up to a minute. */
 
 /**
- * Defines an item, or defines it anew; whether it is a stack or unique never changes, `kind-is-fixed`. One read and one write.
+ * Defines an item, or defines it anew; whether it is a stack or unique never changes, `kind-is-fixed`. One read and two writes.
  * Refuses `unknown-table`, `unknown-currency`.
  */
 export async function defineItem(caller: Caller, { id, item }: z.output<typeof DefineItem>): Promise<{ id: string }> {
@@ -24,22 +26,26 @@ export async function defineItem(caller: Caller, { id, item }: z.output<typeof D
       throw new Failure("failed-precondition", `"${id}" is ${before.kind} for good.`, { reason: "kind-is-fixed" });
     }
     items.write(tx, id, item);
+    noteDefinition(tx, caller, { what: "item", id, definition: item });
   });
   return await defined(caller, items, { what: "item", id });
 }
 
-/** Defines a table, or defines it anew. One write. Refuses `table-too-large`, `unknown-table`, `unknown-currency`. */
+/** Defines a table, or defines it anew. Two writes. Refuses `table-too-large`, `unknown-table`, `unknown-currency`. */
 export async function defineTable(
   caller: Caller,
   { id, table }: z.output<typeof DefineTable>,
 ): Promise<{ id: string }> {
   checkTable(table);
   await tablesBelow(id, { given: { id, table } });
-  await transact(async (tx) => tables.write(tx, id, table));
+  await transact(async (tx) => {
+    tables.write(tx, id, table);
+    noteDefinition(tx, caller, { what: "table", id, definition: table });
+  });
   return await defined(caller, tables, { what: "table", id });
 }
 
-/** Defines a recipe, or defines it anew. One write. Refuses `unknown-table`, `unknown-currency`. */
+/** Defines a recipe, or defines it anew. Two writes. Refuses `unknown-table`, `unknown-currency`. */
 export async function defineRecipe(
   caller: Caller,
   { id, recipe }: z.output<typeof DefineRecipe>,
@@ -53,8 +59,25 @@ export async function defineRecipe(
   await checkGives("recipe.gives", recipe.gives);
   const { from = 0, until = Number.POSITIVE_INFINITY } = recipe.offer ?? {};
   if (until <= Math.max(from, now())) throw invalidInput("recipe.offer.until", "must be later");
-  await transact(async (tx) => recipes.write(tx, id, recipe));
+  await transact(async (tx) => {
+    recipes.write(tx, id, recipe);
+    noteDefinition(tx, caller, { what: "recipe", id, definition: recipe });
+  });
   return await defined(caller, recipes, { what: "recipe", id });
+}
+
+function noteDefinition(
+  tx: Transaction,
+  { uid }: Caller,
+  { what, id, definition }: { what: "item" | "table" | "recipe"; id: string; definition: object },
+): void {
+  writeDown(tx, {
+    key: `${id} ${fingerprint(definition)} ${now()}`,
+    by: uid,
+    action: `rewards/define-${what}`,
+    subject: `${what}s/${id}`,
+    details: { after: plain(definition) },
+  });
 }
 
 async function defined(

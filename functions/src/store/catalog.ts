@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { currencyOf } from "../ledger/index.ts";
+import { plain, writeDown } from "../platform/audit.ts";
 import { cached, forget } from "../platform/cache.ts";
 import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
@@ -37,9 +38,12 @@ export async function defineProduct(
     const spreadStock = stock === undefined ? undefined : await prepareStock(tx, `catalog/${id}`, stock);
     tx.set(catalog().doc(id), product);
     spreadStock?.();
+    const key = `${id} ${fingerprint(product)} ${now()}`;
+    const details = { after: plain(product) };
+    writeDown(tx, { key, by: caller.uid, action: "store/define", subject: `catalog/${id}`, details });
     emit(tx, {
       type: "catalog.defined",
-      key: `${id} ${fingerprint(product)} ${now()}`,
+      key,
       data: { product: id, by: caller.uid },
     });
   });

@@ -11,6 +11,9 @@ import type { Answered, AnswerRequest } from "./contract.ts";
 import { type Gift, gifts } from "./records.ts";
 import { prepareReturn } from "./return.ts";
 
+/** States of which the receiver knows nothing; firestore.rules says the same. */
+const HIDDEN: ReadonlySet<Gift["state"]> = new Set(["review", "rejected"]);
+
 /**
  * Takes a gift: what it gives is the caller's, once.
  * Bill: a read for the gift and each currency and entitlement; a write for these, the ledger's transaction, each item and the giver's notice.
@@ -57,7 +60,7 @@ async function answer(
     () =>
       transact(async (tx) => {
         const gift = (await tx.get(gifts().doc(id))).data();
-        if (gift?.to !== user || gift.state === "review")
+        if (gift?.to !== user || HIDDEN.has(gift.state))
           throw new Failure("not-found", "There is no such gift.", { reason: "unknown-gift" });
         if (gift.state === state) return answeredOf(gift, state, true);
         if (gift.state !== "pending" || gift.expiresAt.toMillis() <= now()) throw closed();

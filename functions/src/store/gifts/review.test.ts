@@ -101,7 +101,7 @@ test("one that an operator rejects is the buyer's again, as if it had not been b
     "granted",
     "refunded",
   ]);
-  await expect(acceptGift(bo, { gift })).rejects.toMatchObject({ reason: "gift-closed" });
+  await expect(acceptGift(bo, { gift })).rejects.toMatchObject({ reason: "unknown-gift" });
 });
 
 test("one that the rules block is refused before anything is paid, and so it is when asked for again", async () => {

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type * as z from "zod";
 import { currencyOf } from "../../ledger/index.ts";
+import { plain, writeDown } from "../../platform/audit.ts";
+import { now } from "../../platform/clock.ts";
 import type { Caller } from "../../platform/endpoint.ts";
 import { invalidInput } from "../../platform/failure.ts";
 import { type Transaction, timestamp, transact } from "../../platform/firestore.ts";
@@ -27,19 +29,36 @@ export async function definePromo(
     const limit = maxRedemptions === undefined ? {} : { maxRedemptions };
     tx.set(promos().doc(id), { campaign, promo, ...limit, single: false });
     spreadOut?.();
+    writeDown(tx, {
+      key: `${id} ${now()}`,
+      by: caller.uid,
+      action: "store/define-promo",
+      subject: `promos/${id}`,
+      details: { campaign, ...limit, promo: plain(promo) },
+    });
   });
   log.info("promo defined", { campaign, promo: id, by: caller.uid });
   return { id };
 }
 
 /**
- * Makes a page of codes that are good for one time each: up to 200, as many writes, and one for the campaign. They follow from the
+ * Makes a page of codes that are good for one time each: up to 200, as many writes, one for the campaign and one for `audit/`. They follow from the
  * campaign's secret, so a page can be had again; with another promo or count it is refused, `idempotency-key-reused`.
  */
 export async function generateCodes(caller: Caller, request: z.output<typeof GenerateCodes>): Promise<GeneratedCodes> {
   checkReward(request.promo);
   const { cursor, count } = request;
-  const codes = await transact((tx) => makePage(tx, request));
+  const codes = await transact(async (tx) => {
+    const page = await makePage(tx, request);
+    writeDown(tx, {
+      key: `${request.campaign} ${cursor} ${now()}`,
+      by: caller.uid,
+      action: "store/generate-codes",
+      subject: `campaigns/${request.campaign}`,
+      details: { from: cursor, codes: page.length, promo: plain(request.promo) },
+    });
+    return page;
+  });
   log.info("codes generated", { campaign: request.campaign, from: cursor, codes: codes.length, by: caller.uid });
   const next = cursor + codes.length;
   return { codes, ...(next < count ? { nextCursor: next } : {}) };

@@ -1,5 +1,6 @@
 import type Stripe from "stripe";
 import type * as z from "zod";
+import { writeDown } from "../../platform/audit.ts";
 import { now } from "../../platform/clock.ts";
 import type { Caller } from "../../platform/endpoint.ts";
 import { Failure } from "../../platform/failure.ts";
@@ -28,7 +29,7 @@ const SWEPT = 50;
  *
  * Refuses `unknown-purchase`, `not-refundable`, `refund-too-large`, `idempotency-key-reused`, `stripe-refused`, `stripe-unavailable`.
  *
- * Bill: 9 reads and 6 writes for a purchase of one currency; repeated 1 read. Each further currency and item costs a read and a write.
+ * Bill: 9 reads and 7 writes for a purchase of one currency; repeated 1 read. Each further currency and item costs a read and a write.
  */
 export async function refund(caller: Caller, request: z.output<typeof RefundRequest>): Promise<Refunded> {
   const id = deterministicId("refund", request.purchase, request.key);
@@ -81,8 +82,11 @@ async function begin(
   return await transact(async (tx) => {
     const meanwhile = (await tx.get(refunds().doc(id))).data();
     if (meanwhile && meanwhile.fingerprint !== print) throw reused();
-    if (!meanwhile) tx.create(refunds().doc(id), record);
-    return meanwhile ?? record;
+    if (meanwhile) return meanwhile;
+    tx.create(refunds().doc(id), record);
+    const details = { refund: id, amount, currency: record.currency, reason };
+    writeDown(tx, { key: id, by: caller.uid, action: "store/refund", subject: `purchases/${purchase}`, note, details });
+    return record;
   });
 }
 
