@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Request } from "firebase-functions/v2/https";
 import { afterAll, beforeAll } from "vitest";
-import { type FirestoreServer, startFirestore } from "../local/firestore/server.ts";
+import { type FirestoreServer, type ServerOptions, startFirestore } from "../local/firestore/server.ts";
 import type { Bill } from "../local/firestore/usage.ts";
 import type { Caller } from "./src/platform/endpoint.ts";
 
@@ -50,11 +50,11 @@ const SETTINGS = {
   SEALING_KMS_URL: "http://127.0.0.1:1",
 };
 
-export function useBackend(settings: Record<string, string> = {}): Backend {
+export function useBackend(settings: Record<string, string> = {}, options: ServerOptions = {}): Backend {
   let server: FirestoreServer | undefined;
   const queues = createQueues((task) => takeTask(task));
   beforeAll(async () => {
-    server = await startFirestore();
+    server = await startFirestore(options);
     await new Promise<void>((resolve) => queues.listen(0, "127.0.0.1", resolve));
     Object.assign(process.env, SETTINGS, settings, {
       FIRESTORE_EMULATOR_HOST: `${server.host}:${server.port}`,

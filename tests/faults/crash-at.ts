@@ -1,27 +1,34 @@
 import http from "node:http";
 import http2 from "node:http2";
-import { syncBuiltinESMExports } from "node:module";
+import { flushCompileCache, syncBuiltinESMExports } from "node:module";
 import net from "node:net";
 
 /**
  * Preloaded into a function's process (`node --import`): numbers its calls of Firestore, of Redis and of vendors' and Google's HTTP APIs in
- * the order in which they are made, and ends it, as kill -9 does, at the n-th, before the call is sent or after it was answered.
- * CRASH_AT names the call, CRASH_WHEN the side; what has been passed is told to the parent process as `{ call, what }`.
+ * the order in which they are made, and ends it, as kill -9 does, at the n-th, before the call is sent or after it was answered. The parent
+ * process names the call and the side (`{ at, when }`, which is answered by `{ armed: true }`), and is told what has been passed (`{ what }`).
  */
-const at = Number(process.env.CRASH_AT ?? "0");
-const when = process.env.CRASH_WHEN ?? "before";
 const redisPort = Number(URL.parse(process.env.REDIS_URL ?? "")?.port || 0);
 const ownPort = process.env.PORT;
+let at = 0;
+let when = "before";
 let calls = 0;
 
+process.on("message", (order: { at: number; when: string }) => {
+  ({ at, when } = order);
+  process.send?.({ armed: true });
+});
+
 function die(): void {
+  // So that those who come after it start sooner.
+  flushCompileCache();
   process.kill(process.pid, "SIGKILL");
 }
 
 /** Counts a call; the answer is what to do when it has been answered. */
 function passing(what: string): () => void {
   calls++;
-  process.send?.({ call: calls, what });
+  process.send?.({ what });
   if (calls !== at) return () => undefined;
   if (when === "before") die();
   return die;

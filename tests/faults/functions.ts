@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, vi } from "vitest";
 import { freePort } from "../../local/ports.ts";
+import { unsignedToken } from "../../local/tokens.ts";
 import { localSecrets, root } from "../../scripts/suite.ts";
 
 /** One of the deployed functions, served from the bundle as Cloud Run serves it. */
@@ -9,14 +11,25 @@ export interface Served {
   readonly url: string;
   /** The calls that it has made, in order, if it was started to be killed. */
   readonly calls: readonly string[];
-  /** POSTs JSON; undefined if the function died over it. */
+  /** POSTs JSON, or a text as it is; undefined if the function died over it. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer | undefined>;
+  /** Calls an action as an app does, as `store/buy`. */
+  call(uid: string, action: string, data: object): Promise<Answer | undefined>;
+  /** Runs a task as its queue does. */
+  run(data: object): Promise<Answer | undefined>;
   stop(): void;
 }
 
+/** What was answered; the body is undefined where there is none. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
+}
+
+/** What an action has answered. Throws if it was refused or did not answer. */
+export function resultOf<Result>(answer: Answer | undefined): Result {
+  if (answer?.status !== 200) throw new Error(`refused: ${answer?.status} ${JSON.stringify(answer?.body)}`);
+  return (answer.body as { result: Result }).result;
 }
 
 /** The call at which a function is to be killed, before it is sent or after it was answered; see crash-at.ts. */
@@ -29,52 +42,108 @@ export interface ServeOptions {
   /** The name of the function, as `webhooks`. */
   readonly target: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly crash?: Crash;
 }
 
-const START_TIMEOUT_MILLIS = 20_000;
+/** Of a function those that were started to be killed. */
+export interface Doomed {
+  /** One that has not done anything yet, and dies where it is told to. */
+  next(crash: Crash): Promise<Served>;
+}
+
+const START_TIMEOUT_MILLIS = 30_000;
+/** While one dies, so many start. */
+const SPARES = 2;
 const framework = join(root, "node_modules/@google-cloud/functions-framework/build/src/main.js");
+const preload = join(root, "tests/faults/crash-at.ts");
 const running = new Set<ChildProcess>();
 
 /** Lets tests of a file serve functions; what still runs in the end is killed. */
-export function useFunctions(): (options: ServeOptions) => Promise<Served> {
+export function useFunctions() {
   afterAll(() => {
     for (const child of running) child.kill("SIGKILL");
   });
-  return serve;
+  return {
+    serve: async (options: ServeOptions): Promise<Served> => (await start(options, [])).served,
+    doom: (options: ServeOptions): Doomed => {
+      const spares: ReturnType<typeof start>[] = [];
+      const replenish = () => {
+        while (spares.length < SPARES) {
+          const spare = start(options, ["--import", preload]);
+          // Looked at by whoever takes it; the last ones by nobody.
+          spare.catch(() => undefined);
+          spares.push(spare);
+        }
+      };
+      return {
+        next: async (crash) => {
+          replenish();
+          const { served, child } = await (spares.shift() as ReturnType<typeof start>);
+          replenish();
+          await arm(child, crash);
+          return served;
+        },
+      };
+    },
+  };
 }
 
-async function serve({ target, env, crash }: ServeOptions): Promise<Served> {
+function arm(child: ChildProcess, crash: Crash): Promise<void> {
+  return new Promise((resolve) => {
+    const listen = (message: { armed?: boolean }) => {
+      if (!message.armed) return;
+      child.off("message", listen);
+      resolve();
+    };
+    child.on("message", listen);
+    child.send(crash);
+  });
+}
+
+async function start(
+  { target, env }: ServeOptions,
+  preloaded: readonly string[],
+): Promise<{ served: Served; child: ChildProcess }> {
   const port = await freePort();
-  const secrets = localSecrets();
   const child = spawn(
     process.execPath,
     [
-      ...(crash ? ["--import", join(root, "tests/faults/crash-at.ts")] : []),
+      ...preloaded,
       framework,
-      ...["--target", target, "--source", join(root, "functions/dist"), "--port", String(port)],
+      ...["--target", target, "--signature-type", "http"],
+      ...["--source", join(root, "functions/dist"), "--port", String(port)],
     ],
     {
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
       env: {
+        LEDGER_KEYS: localSecrets().ledgerKeys,
         ...process.env,
+        PORT: String(port),
         METADATA_SERVER_DETECTION: "none",
-        LEDGER_KEYS: secrets.ledgerKeys,
+        NODE_COMPILE_CACHE: join(tmpdir(), "pot-of-gold-compiled"),
+        // Tokens are taken at their word.
+        FIREBASE_DEBUG_MODE: "true",
+        FIREBASE_DEBUG_FEATURES: JSON.stringify({ skipTokenVerification: true }),
         ...env,
-        CRASH_AT: String(crash?.at ?? 0),
-        CRASH_WHEN: crash?.when ?? "",
       },
     },
   );
   running.add(child);
   const calls: string[] = [];
-  child.on("message", (message: { call: number; what: string }) => calls.push(message.what));
+  child.on("message", ({ what }: { what?: string }) => {
+    if (what !== undefined) calls.push(what);
+  });
   const url = `http://127.0.0.1:${port}`;
-  await vi.waitFor(async () => await fetch(url), { timeout: START_TIMEOUT_MILLIS, interval: 50 });
+  await vi.waitFor(async () => await fetch(url), { timeout: START_TIMEOUT_MILLIS, interval: 30 });
+  return { child, served: servedAt(url, calls, child) };
+}
+
+function servedAt(url: string, calls: readonly string[], child: ChildProcess): Served {
   return {
     url,
     calls,
-    post: async (path, body, headers = {}) => await post(`${url}${path}`, body, headers),
+    post: (path, body, headers = {}) => post(`${url}${path}`, body, headers),
+    call: (uid, action, data) => post(`${url}/${action}`, { data }, { authorization: authorizationOf(uid) }),
+    run: (data) => post(url, { data }, { authorization: authorizationOf("cloud-tasks") }),
     stop: () => {
       child.kill("SIGKILL");
       running.delete(child);
@@ -82,63 +151,20 @@ async function serve({ target, env, crash }: ServeOptions): Promise<Served> {
   };
 }
 
+function authorizationOf(uid: string): string {
+  return `Bearer ${unsignedToken({ sub: uid, user_id: uid, uid })}`;
+}
+
 async function post(url: string, body: unknown, headers: Record<string, string>): Promise<Answer | undefined> {
   try {
-    const text = typeof body === "string" ? body : JSON.stringify(body);
     const response = await fetch(url, {
       method: "POST",
       headers: { "content-type": "application/json", ...headers },
-      body: text,
+      body: typeof body === "string" ? body : JSON.stringify(body),
     });
-    return { status: response.status, body: await response.json() };
+    const text = await response.text();
+    return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
   } catch {
     return undefined;
   }
-}
-
-/** More calls than any path of money makes. */
-const MAX_CALLS = 60;
-
-/** One way of money: how it is begun, and what must be true whenever it was cut off, and in the end. */
-export interface Path<Subject> {
-  /** Somebody new, with whatever must have happened before. */
-  prepare(): Promise<Subject>;
-  /** Does it once; undefined if the function died over it. */
-  act(on: Served, subject: Subject): Promise<Answer | undefined>;
-  /** Right after the crash: whole, or not at all. */
-  halfway(subject: Subject): Promise<void>;
-  /** After it was delivered again. */
-  end(subject: Subject): Promise<void>;
-}
-
-/**
- * Kills the function at its first call of anything, its second, and so on until it comes through; each time what it was about is
- * delivered again to a healthy one. Answers with the calls of the path.
- */
-export async function crashEverywhere<Subject>(
-  path: Path<Subject>,
-  { when, healthy, options }: { when: Crash["when"]; healthy: Served; options: ServeOptions },
-): Promise<readonly string[]> {
-  let next = serve({ ...options, crash: { at: 1, when } });
-  for (let at = 1; at <= MAX_CALLS; at++) {
-    const doomed = await next;
-    // The one after it starts while this one dies.
-    next = serve({ ...options, crash: { at: at + 1, when } });
-    const subject = await path.prepare();
-    const answer = await path.act(doomed, subject);
-    doomed.stop();
-    await path.halfway(subject);
-    const again = await path.act(healthy, subject);
-    if (again?.status !== 200) {
-      throw new Error(`crashed ${when} call ${at}, then: ${again?.status} ${JSON.stringify(again?.body)}`);
-    }
-    await path.end(subject);
-    await path.act(healthy, subject);
-    await path.end(subject);
-    if (answer) {
-      (await next).stop();
-      return doomed.calls;
-    }
-  }
-  throw new Error(`the path takes more than ${MAX_CALLS} calls`);
 }

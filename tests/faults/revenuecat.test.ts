@@ -1,117 +1,122 @@
-import { Firestore } from "@google-cloud/firestore";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hasRedis, type RedisServer, startRedis } from "../../functions/testing-redis.ts";
-import { type FirestoreServer, startFirestore } from "../../local/firestore/server.ts";
-import { Customers } from "../../local/revenuecat/customers.ts";
+import { beforeAll, describe } from "vitest";
+import { defineProduct } from "../../functions/src/store/catalog.ts";
+import { DefineProduct } from "../../functions/src/store/contract.ts";
+import { startRevenueCat } from "../../local/revenuecat/server.ts";
 import { type WebhookBody, webhookBody } from "../../local/revenuecat/wire.ts";
-import { crashEverywhere, type Path, type Served, useFunctions } from "./functions.ts";
+import { testPath } from "./crash.ts";
+import type { Served } from "./functions.ts";
+import { OPERATOR, somebody, testBooks, useStage } from "./stage.ts";
 
 /**
- * The bundle is served as Cloud Run serves it and killed at each of its calls of Firestore and Redis in turn; then the vendor delivers the
- * webhook again. Whatever the moment, everything is granted once in the end, or taken back once.
+ * The bundle is served as Cloud Run serves it and killed at each of its calls of Firestore, Redis and RevenueCat in turn; then the vendor
+ * delivers the webhook again, or the app asks again. Whatever the moment, everything is granted once in the end, or taken back once.
  */
-const PROJECT = "demo-crash";
+const { path, serving } = useStage();
 const AUTHORIZATION = "the-authorization";
-const serve = useFunctions();
-let server: FirestoreServer;
-let redis: RedisServer | undefined;
-let firestore: Firestore;
-let healthy: Served;
-let env: Record<string, string>;
+let revenueCat: Awaited<ReturnType<typeof startRevenueCat>>;
 
 beforeAll(async () => {
-  // What a killed function has locked is free again when its transaction expires; production takes a minute over it.
-  server = await startFirestore({ transactions: { idleMillis: 500 } });
-  if (hasRedis) redis = await startRedis();
-  process.env.FIRESTORE_EMULATOR_HOST = `${server.host}:${server.port}`;
-  firestore = new Firestore({ projectId: PROJECT });
+  revenueCat = await startRevenueCat({
+    apiKey: process.env.REVENUECAT_API_KEY ?? "",
+    webhook: { url: "http://127.0.0.1:1", authorization: AUTHORIZATION },
+  });
+  process.env.REVENUECAT_URL = `http://127.0.0.1:${revenueCat.port}`;
   const grant = { coins: { COIN: 100 }, items: { sword: 1 }, entitlements: ["pro"] };
-  await firestore.doc("catalog/pack").set({ title: "Pack", grant });
-  env = {
-    GCLOUD_PROJECT: PROJECT,
-    REVENUECAT_WEBHOOK_AUTHORIZATION: AUTHORIZATION,
-    REDIS_URL: redis?.url ?? "",
-  };
-  healthy = await serve({ target: "webhooks", env });
-});
-afterAll(async () => {
-  await firestore.terminate();
-  await server.close();
-  redis?.kill();
+  await defineProduct({ uid: OPERATOR }, DefineProduct.parse({ id: "pack", product: { title: "Pack", grant } }));
+  return () => revenueCat.close();
 });
 
-async function holdings(uid: string) {
-  const [account, item, entitlement, transactions, purchases] = await Promise.all([
-    firestore.doc(`accounts/${uid}:COIN`).get(),
-    firestore.doc(`users/${uid}/inventory/sword`).get(),
-    firestore.doc(`users/${uid}/entitlements/pro`).get(),
-    firestore.collection("transactions").where("accounts", "array-contains", `${uid}:COIN`).get(),
-    firestore.collection("purchases").where("user", "==", uid).get(),
-  ]);
-  return {
-    coins: account.get("available") ?? 0,
-    swords: item.get("quantity") ?? 0,
-    entitled:
-      entitlement.exists &&
-      (entitlement.get("expiresAt") === null || entitlement.get("expiresAt").toMillis() > Date.now()),
-    transactions: transactions.docs.map((transaction) => transaction.get("kind")).sort(),
-    purchases: purchases.docs.map((purchase) => purchase.get("state")),
-  };
-}
+const webhooks = serving("webhooks");
+const retries = serving("webhookRetries");
+const pay = serving("pay");
 
-const NOTHING = { coins: 0, swords: 0, entitled: false, transactions: [], purchases: [] };
-const GRANTED = { coins: 100, swords: 1, entitled: true, transactions: ["purchase"], purchases: ["granted"] };
-const REFUNDED = {
-  coins: 0,
-  swords: 0,
-  entitled: false,
-  transactions: ["purchase", "refund"],
-  purchases: ["refunded"],
+const granted = {
+  coins: { COIN: 100 },
+  items: { sword: 1 },
+  entitled: ["pro"],
+  kinds: ["purchase"],
+  purchases: ["granted"],
 };
+const refunded = { kinds: ["purchase", "refund"], purchases: ["refunded"] };
 
 interface Delivery {
   readonly uid: string;
   readonly body: WebhookBody;
 }
 
-const customers = new Customers();
-const buyer = (): Delivery => {
-  const uid = `user-${Math.random().toString(36).slice(2)}`;
-  const purchase = customers.purchase(uid, { product: "pack", kind: "consumable", entitlements: ["pro"] });
+const buyer = (product = "pack"): Delivery => {
+  const { uid } = somebody();
+  const { customers } = revenueCat;
+  const purchase = customers.purchase(uid, { product, kind: "consumable", entitlements: ["pro"] });
   return { uid, body: webhookBody("NON_RENEWING_PURCHASE", customers.get(uid), purchase) };
 };
 const deliver = (to: Served, { body }: Delivery) => to.post("/revenuecat", body, { authorization: AUTHORIZATION });
+const refundOf = ({ uid }: Delivery): Delivery => {
+  const { customers } = revenueCat;
+  return { uid, body: webhookBody("CANCELLATION", customers.get(uid), customers.cancel(uid, "pack", true)) };
+};
 
-function path(prepare: () => Promise<Delivery>, states: { halfway: readonly object[]; end: object }): Path<Delivery> {
-  return {
-    prepare,
-    act: deliver,
-    halfway: async ({ uid }) => expect(states.halfway).toContainEqual(await holdings(uid)),
-    end: async ({ uid }) => expect(await holdings(uid)).toEqual(states.end),
-  };
-}
-
-const purchase = path(async () => buyer(), { halfway: [NOTHING, GRANTED], end: GRANTED });
-const refund = path(
-  async () => {
-    const bought = buyer();
-    await deliver(healthy, bought);
-    const { uid } = bought;
-    return { uid, body: webhookBody("CANCELLATION", customers.get(uid), customers.cancel(uid, "pack", true)) };
-  },
-  { halfway: [GRANTED, REFUNDED], end: REFUNDED },
-);
-
-describe.each(["before", "after"] as const)("a function that is killed %s any of its calls", (when) => {
-  test("leaves a purchase granted whole or not at all, and redelivered it is granted once", {
-    timeout: 180_000,
-  }, async () => {
-    const calls = await crashEverywhere(purchase, { when, healthy, options: { target: "webhooks", env } });
-    expect(calls.filter((call) => call.includes("Firestore")).length).toBeGreaterThanOrEqual(5);
+describe("webhooks/revenuecat", () => {
+  testPath("a purchase is granted whole or not at all, and redelivered granted once", {
+    stage: webhooks,
+    passes: ["Commit"],
+    path: path({ prepare: async () => buyer(), act: deliver, before: {}, after: granted }),
   });
 
-  test("leaves a refund made whole or not at all, and redelivered it is made once", { timeout: 180_000 }, async () => {
-    const calls = await crashEverywhere(refund, { when, healthy, options: { target: "webhooks", env } });
-    expect(calls.filter((call) => call.includes("Firestore")).length).toBeGreaterThanOrEqual(5);
+  testPath("a refund is made whole or not at all, and redelivered made once", {
+    stage: webhooks,
+    passes: ["Commit"],
+    path: path({
+      prepare: async () => {
+        const bought = buyer();
+        await deliver(webhooks().healthy, bought);
+        return refundOf(bought);
+      },
+      act: deliver,
+      before: granted,
+      after: refunded,
+    }),
   });
 });
+
+describe("a kept webhook that is tried again", () => {
+  let n = 0;
+  testPath("is carried out once", {
+    stage: retries,
+    passes: ["Commit"],
+    path: path({
+      prepare: async () => {
+        const product = `pack-${n++}`;
+        const bought = buyer(product);
+        const kept = await deliver(webhooks().healthy, bought);
+        const { id } = (kept as { body: { id: string } }).body;
+        const grant = { coins: { COIN: 100 }, items: { sword: 1 }, entitlements: ["pro"] };
+        const defined = DefineProduct.parse({ id: product, product: { title: "Pack", grant } });
+        await defineProduct({ uid: OPERATOR }, defined);
+        return { uid: bought.uid, id };
+      },
+      act: (on, { id }) => on.run({ id }),
+      before: {},
+      after: granted,
+    }),
+  });
+});
+
+describe("pay/store/sync", () => {
+  testPath("what was bought is granted once, whether the app or the webhook comes first", {
+    stage: pay,
+    passes: ["fetch /v1/subscribers", "Commit"],
+    path: path({
+      prepare: async () => buyer(),
+      act: async (on, { uid, body }) => {
+        const answer = await on.call(uid, "store/sync", {});
+        if (answer) await deliver(webhooks().healthy, { uid, body });
+        return answer;
+      },
+      before: {},
+      after: granted,
+    }),
+  });
+});
+
+testBooks();
