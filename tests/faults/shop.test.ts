@@ -82,7 +82,7 @@ describe("store/gift", () => {
       act: (on, { uid, to }) => on.call(uid, "store/gift", { ...wanted, to }),
       before,
       after: { coins: { COIN: 60 }, kinds: ["grant", "spend"], purchases: ["granted"] },
-      then: async ({ to }) => {
+      also: async ({ to }) => {
         const { docs } = await money.firestore.collection("gifts").where("to", "==", to).get();
         expect(docs.map((gift) => gift.get("state"))).toEqual(["pending"]);
       },

@@ -83,7 +83,7 @@ export function useStage(settings: Record<string, string> = {}) {
         ),
       end: async (subject) => {
         expect(await standingOf(database(), subject.uid)).toEqual(way.after);
-        await way.then?.(subject);
+        await way.also?.(subject);
       },
     }),
   };
@@ -97,7 +97,7 @@ export interface Way<Subject> {
   readonly between?: readonly Standing[];
   readonly after: Standing;
   /** What else must be so in the end. */
-  then?(subject: Subject): Promise<void>;
+  also?(subject: Subject): Promise<void>;
 }
 
 export function somebody(): { readonly uid: string } {
