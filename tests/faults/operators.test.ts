@@ -69,7 +69,7 @@ describe("folding a hot account", () => {
     passes,
     path: path({
       prepare: async () => {
-        const { uid } = somebody();
+        const { uid } = await rich();
         await setHot(uid, "COIN", true);
         for (let i = 0; i < GIVEN; i++) {
           const postings = [{ from: "system:mint", to: uid, amount: 25, currency: "COIN" }];
@@ -78,8 +78,8 @@ describe("folding a hot account", () => {
         return { uid };
       },
       act: (on, { uid }) => on.run({ account: `${uid}:COIN` }),
-      before: {},
-      after: { coins: { COIN: GIVEN * 25 }, kinds: ["fold"] },
+      before,
+      after: { coins: { COIN: 100 + GIVEN * 25 }, kinds: ["fold", "grant"] },
       also: async ({ uid }) => {
         const waiting = await money.firestore.collection("incoming").where("account", "==", `${uid}:COIN`).get();
         expect(waiting.size).toBe(0);
