@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
+import { creditByHand } from "../../functions/src/ledger/operate.ts";
 import { transactions } from "../../functions/src/ledger/records.ts";
 import { wallet } from "../../functions/src/ledger/wallet.ts";
 import { refreshAccount } from "../../functions/src/payouts/account.ts";
@@ -13,7 +14,7 @@ import { listInventory } from "../../functions/src/rewards/inventory.ts";
 import { defineProduct } from "../../functions/src/store/catalog.ts";
 import { DefineProduct } from "../../functions/src/store/contract.ts";
 import { OPERATOR, testBooks } from "./stage.ts";
-import { act, type Storm } from "./storm/acts.ts";
+import { act, type Storm, winPrize } from "./storm/acts.ts";
 import { Asks } from "./storm/asks.ts";
 import { chanceOf } from "./storm/chance.ts";
 import { CLUB, GEMS, newFacts, PACK, SHIELD, SWORD } from "./storm/facts.ts";
@@ -33,6 +34,8 @@ const USERS = 20;
 /** So many things happen at a time. */
 const AT_ONCE = 4;
 const FUNDS = 10_000_000;
+/** What users have to begin with. */
+const PURSE = 150;
 
 const world = useWorld();
 const storms: Storm[] = [];
@@ -75,6 +78,10 @@ async function gather(seed: number): Promise<Storm> {
     // The bank of every fourth sends back what it gets.
     await world.stripe(`accounts/${account}/complete`, i % 4 === 3 ? { account_number: "000111111113" } : {});
     await refreshAccount(uid, account);
+    const purse = { key: storm.key(), user: uid, currency: "COIN", amount: PURSE, note: "to begin with" };
+    const { transaction } = await creditByHand({ uid: OPERATOR }, purse);
+    storm.facts.credits.set(transaction, { user: uid, coins: PURSE, isReversed: false });
+    if (i % 2 === 0) await winPrize(storm, uid);
   }
   return storm;
 }
@@ -104,6 +111,14 @@ async function actual(uid: string): Promise<Expected> {
   };
 }
 
+/** Where withdrawals have ended, for whoever wants to know what a seed is about. */
+async function statesOf({ facts }: Storm): Promise<string> {
+  const records = await Promise.all(
+    [...facts.withdrawals.keys()].map((id) => firestore().doc(`withdrawals/${id}`).get()),
+  );
+  return records.map((record) => `${record.get("state")} ${record.get("reason") ?? ""}`.trim()).join(", ");
+}
+
 describe.each(SEEDS)("a storm of seed %i", (seed) => {
   test("leaves everybody with what they have bought, won, spent and given back", { timeout: 240_000 }, async () => {
     const storm = await gather(seed);
@@ -111,7 +126,7 @@ describe.each(SEEDS)("a storm of seed %i", (seed) => {
     await rage(storm);
     await settle(storm);
     const { outcomes } = storm.asks;
-    console.log(`seed ${seed}:`, Object.fromEntries([...outcomes].sort()));
+    console.log(`seed ${seed}:`, Object.fromEntries([...outcomes].sort()), await statesOf(storm));
     const model = await expected(storm);
     const there = new Map<string, Expected>();
     for (const uid of storm.facts.users) there.set(uid, await actual(uid));

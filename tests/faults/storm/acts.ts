@@ -222,8 +222,8 @@ async function takeCreditBack({ asks, chance, facts }: Storm): Promise<void> {
   await asks.ask("reverse", () => twice(chance, () => reverseByHand(olga, request)), reversed);
 }
 
-async function win({ asks, chance, facts, key }: Storm): Promise<void> {
-  const user = chance.one(facts.users);
+/** Money, which can be paid out. */
+export async function winPrize({ asks, chance, facts, key }: Storm, user: string): Promise<void> {
   const cents = 1_000 + 100 * chance.below(40);
   const postings = [
     { from: "system:prizes", to: user, amount: cents, currency: "USD", as: { source: "earned" as const } },
@@ -286,7 +286,7 @@ const ACTS: readonly (readonly [weight: number, act: Act])[] = [
   [8, craftShield],
   [5, credit],
   [2, takeCreditBack],
-  [5, win],
+  [4, (storm) => winPrize(storm, storm.chance.one(storm.facts.users))],
   [7, withdrawSome],
   [2, cancelSome],
   [2, lookAround],

@@ -14,6 +14,8 @@ const PATHS = [
   "/v1/transfers",
   "/v1/payouts",
 ];
+/** With a few things that happen after them. */
+const MAX_FAULTS = 3;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** The longest backoff that is of interest here. */
@@ -22,7 +24,7 @@ const MAX_ROUNDS = 35;
 
 /** Something goes wrong, or time passes; or not. */
 export async function blow({ chance, world }: Storm): Promise<void> {
-  if (chance.percent(40)) {
+  for (let i = chance.below(MAX_FAULTS + 1); i > 0; i--) {
     const fault = { path: chance.one(PATHS), mode: chance.one(MODES), times: 1 + chance.below(3) };
     // A connection that broke is tried once more by the client whatever its settings.
     await world.stripe("faults", { ...fault, times: fault.times * (fault.mode.startsWith("timeout") ? 2 : 1) });
