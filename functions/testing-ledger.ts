@@ -40,7 +40,7 @@ export interface ModelMove {
   readonly as?: LotKind;
 }
 
-type Moved = ModelMove & { readonly lots: readonly ModelLot[] };
+type Moved = ModelMove & { readonly lots: readonly ModelLot[]; readonly owed?: LotKind };
 
 export type ModelKind =
   | "grant"
@@ -264,7 +264,10 @@ export class LedgerModel {
     }
     const lots = this.#leave(kind, move, takesBack);
     this.#enter(kind, move, lots);
-    return { ...move, lots };
+    const [wanted, ...more] = move.lots ?? [];
+    if (!wanted || more.length > 0 || worth(lots) === move.amount) return { ...move, lots };
+    const { amount: _, ...owed } = wanted;
+    return { ...move, lots, owed };
   }
 
   #leave(kind: ModelKind, { from, amount, currency, lots, as }: ModelMove, takesBack: boolean): ModelLot[] {
@@ -337,15 +340,16 @@ export class LedgerModel {
   }
 }
 
-function* backward({ from, to, amount, currency, lots, as }: Moved): Generator<ModelMove> {
+function* backward({ from, to, amount, currency, lots, as, owed }: Moved): Generator<ModelMove> {
   const way = { from: ownerOf(to), to: ownerOf(from), currency };
   if (way.from === way.to) return;
-  for (const { amount: share, ...kind } of lots) {
+  const short = amount - worth(lots);
+  const whole = owed && short > 0 ? [...lots, { ...owed, amount: short }] : lots;
+  for (const { amount: share, ...kind } of whole) {
     const was = isHouse(way.to) ? {} : { as: kind };
     yield { ...way, amount: share, lots: [{ ...(as ?? kind), amount: share }], ...was };
   }
-  const short = amount - worth(lots);
-  if (short > 0) yield { ...way, amount: short, ...(as ? { lots: [{ ...as, amount: short }] } : {}) };
+  if (!owed && short > 0) yield { ...way, amount: short, ...(as ? { lots: [{ ...as, amount: short }] } : {}) };
 }
 
 function lotsOf(moved: readonly Moved[]): ModelLot[] {

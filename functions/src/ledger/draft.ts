@@ -90,6 +90,7 @@ export class Draft {
       currency,
       lots,
       ...(as ? { as } : {}),
+      ...owedOf(amount - sum(lots), wanted),
     });
   }
 
@@ -174,6 +175,14 @@ export class Draft {
     const maximum = this.#request.pastMaximum ? Number.MAX_SAFE_INTEGER : undefined;
     this.balances.set(id, isHeld ? putAside(balance, amount) : credit(balance, entering, currency, maximum));
   }
+}
+
+/** Of what kind is what was not there, if it is of one. */
+function owedOf(missing: number, wanted: readonly Lot[] = []): { owed?: LotKind } {
+  const [lot, ...others] = wanted;
+  if (missing <= 0 || !lot || others.length > 0) return {};
+  const { amount: _, ...owed } = lot;
+  return { owed };
 }
 
 function idOf(side: string, currency: string): string {

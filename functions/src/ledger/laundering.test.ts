@@ -6,6 +6,7 @@ import { type Capture, capture, hold } from "./holds.ts";
 import type { LotKind } from "./lots.ts";
 import { post } from "./post.ts";
 import { accounts } from "./records.ts";
+import { transactionId } from "./request.ts";
 import { reverse } from "./reverse.ts";
 import { verify } from "./verify.ts";
 import { wallet } from "./wallet.ts";
@@ -74,5 +75,24 @@ test("what is taken back after it has cleared goes first, and not what was bough
   expect(await redeemable(worker.uid)).toBe(100);
   await reverse({ transaction: id, kind: "chargeback", reference: "a stolen card" });
   expect([await lots(worker.uid), await redeemable(worker.uid)]).toEqual([[{ source: "bought", amount: 100 }], 0]);
+  await sound();
+});
+
+test("a debt that is forgiven comes back as what it was, whoever forgives it", async () => {
+  const { uid } = someone();
+  const key = randomUUID();
+  const as = { source: "earned" } as const;
+  await post({
+    key,
+    kind: "prize",
+    postings: [{ from: "system:prizes", to: uid, amount: 100, currency: "USD", as }],
+    reference: "test",
+  });
+  const spend = [{ from: uid, to: "system:revenue", amount: 70, currency: "USD" }];
+  await post({ key: randomUUID(), kind: "spend", postings: spend, reference: "test" });
+  const { id } = await reverse({ transaction: transactionId(key), kind: "chargeback", reference: "a suspicion" });
+  await give(uid, 70, { source: "bought" });
+  await reverse({ transaction: id, kind: "adjustment", reference: "a mistake" });
+  expect([await lots(uid), await redeemable(uid)]).toEqual([[{ source: "earned", amount: 100 }], 100]);
   await sound();
 });

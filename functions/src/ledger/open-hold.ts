@@ -1,5 +1,6 @@
 import type { Transaction } from "../platform/firestore.ts";
 import { fingerprint } from "../platform/ids.ts";
+import { currencyOf } from "./currencies.ts";
 import { after, type Judged, judge, type Part, postingsOf, readHold } from "./hold-moves.ts";
 import { leftOf } from "./holdings.ts";
 import type { Release } from "./holds.ts";
@@ -57,12 +58,14 @@ async function end(
   const amount = parts.reduce((whole, part) => whole + part.amount, 0);
   const left = leftOf(current);
   const { found, missing } = cut(parts, left);
+  // What has been paid out was fit for it.
+  const source = currencyOf(currency).redeemable[0] ?? "earned";
   const { write, id } = await judge(tx, {
     key,
     kind,
     postings: [
       ...postingsOf(current, lots, found),
-      ...missing.map((part) => ({ from: owner, to: part.to, amount: part.amount, currency })),
+      ...missing.map((part) => ({ from: owner, ...part, currency, lots: [{ source, amount: part.amount }] })),
     ],
     reference,
     metadata: { ...metadata, hold },

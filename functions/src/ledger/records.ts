@@ -44,6 +44,8 @@ export const Posting = z.object({
   lots: z.array(Lot),
   /** As what they entered `to`, if not as they were. */
   as: LotKind.optional(),
+  /** What that was of which too little was there, in a clawback: as this it comes back. */
+  owed: LotKind.optional(),
 });
 export type Posting = z.infer<typeof Posting>;
 

@@ -104,12 +104,12 @@ export function reversalOf(
 }
 
 /** A posting for each lot that had left, so that each comes back as what it was. */
-function inverted({ from, to, amount, currency, lots, as }: Posting): NewPosting[] {
+function inverted({ from, to, amount, currency, lots, as, owed }: Posting): NewPosting[] {
   if (to === EXPIRED) return [];
   const [giver, taker] = [ownerOf(to, currency), ownerOf(from, currency)];
   if (giver === taker) return [];
   const missing = amount - lots.reduce((sum, lot) => sum + lot.amount, 0);
-  const parts: (Lot | { amount: number })[] = missing > 0 ? [...lots, { amount: missing }] : [...lots];
+  const parts: (Lot | { amount: number })[] = missing > 0 ? [...lots, { ...owed, amount: missing }] : [...lots];
   return parts.map((part) => {
     const { amount: share, ...kind } = part;
     const entered = as ? { ...as, amount: share } : "source" in part ? part : undefined;
