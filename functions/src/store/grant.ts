@@ -75,6 +75,8 @@ function grantOf(id: string, { product, grant, house }: Purchase): Change {
     coins: grant.coins,
     items: grant.items,
     house,
+    // It is paid for, and cannot be refused any more.
+    pastMaximum: true,
     reference: `purchase:${id}`,
     metadata: { product, items: grant.items, entitlements: grant.entitlements },
   };

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing.ts";
-import { post } from "../ledger/index.ts";
+import { currencyOf, post } from "../ledger/index.ts";
 import { verify } from "../ledger/verify.ts";
 import { wallet } from "../ledger/wallet.ts";
 import { transact } from "../platform/firestore.ts";
@@ -53,6 +53,26 @@ const has = async (uid: string) => {
     swords: items[0]?.quantity ?? 0,
   };
 };
+test("whoever has paid has what they paid for, however full their wallet is, and so when a refund is undone", async () => {
+  const { uid } = someone();
+  const full = currencyOf("GEM").maximumBalance;
+  const fill = (amount: number) =>
+    post({
+      key: `fill ${uid} ${amount}`,
+      kind: "grant",
+      postings: [{ from: "system:mint", to: uid, amount, currency: "GEM" }],
+      reference: "test",
+    });
+  await fill(full);
+  const id = await buy(uid);
+  expect(await has(uid)).toMatchObject({ gems: full + 10 });
+  await told(id, refund(999, 1_000));
+  expect(await has(uid)).toMatchObject({ gems: full });
+  await told(id, refund(0, 2_000));
+  expect(await has(uid)).toMatchObject({ gems: full + 10 });
+  expect((await verify({ scope: "all" })).problems).toEqual([]);
+});
+
 const spend = (uid: string, amount: number) =>
   post({
     key: `spend ${uid} ${amount}`,

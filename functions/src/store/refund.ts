@@ -35,7 +35,7 @@ export function settlement(id: string, purchase: Purchase): Settlement {
     reference: `purchase:${id}`,
     metadata: { product },
     gave: { key: id, items: grant.items },
-    ...(rest.direction === "takeBack" ? { as: { source: "bought" } } : {}),
+    ...(rest.direction === "takeBack" ? { as: { source: "bought" } } : { pastMaximum: true }),
     ...rest,
   });
   const changes = [
