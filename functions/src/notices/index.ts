@@ -1,2 +1,2 @@
 /** What users are told, in the app and by mail. */
-export { prepareNotice } from "./notify.ts";
+export { notify, prepareNotice } from "./notify.ts";

@@ -4,8 +4,11 @@ import { PAYOUT_SETTINGS } from "../../testing-connect.ts";
 import { usePayouts } from "../../testing-payouts.ts";
 import { settings } from "../fraud/configure.ts";
 import { DEFAULTS } from "../fraud/settings.ts";
+import { listNotices } from "../notices/inbox.ts";
+import { deliver, outbox } from "../platform/outbox.ts";
 import { payoutCases } from "./records.ts";
 import { approve } from "./review.ts";
+import { subscribers } from "./subscribers.ts";
 
 useBackend({ ...PAYOUT_SETTINGS, FRAUD: "on" });
 const { has, ask, worker, stateOf, settle } = usePayouts();
@@ -52,6 +55,10 @@ describe("a withdrawal", () => {
     expect(await ask(uid, 3_000, "the-second")).toMatchObject({ state: "rejected", reason: "fraud" });
     expect(await ask(uid, 3_000, "the-second")).toMatchObject({ state: "rejected", reason: "fraud" });
     expect(await has(uid)).toMatchObject({ available: 88_000, held: 2_000 });
+    for (const { id } of (await outbox().orderBy("dueAt").get()).docs) await deliver(id, subscribers);
+    expect((await listNotices({ uid }, { limit: 10 })).notices).toMatchObject([
+      { kind: "withdrawal-rejected", data: { amount: 3_000, currency: "USD", reason: "fraud" } },
+    ]);
   });
 
   test("is not judged while the rules are off", async () => {

@@ -82,7 +82,8 @@ function tellRefund(
 ): void {
   const { user, refund, purchasedAt } = purchase;
   if (!(refund && isWatching())) return;
-  const told = { purchase: id, user, by: refund.by, purchasedAt: purchasedAt.toMillis() };
+  const { by, amount, of } = refund;
+  const told = { purchase: id, user, by, amount, of, purchasedAt: purchasedAt.toMillis() };
   emit(tx, {
     type: "purchase.refunded",
     key: `${id} ${refund.at.toMillis()} ${refund.amount}`,

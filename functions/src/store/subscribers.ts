@@ -4,6 +4,7 @@ import { retryWaitingFor } from "../platform/webhooks.ts";
 import { giftDecided } from "./gifts/review.ts";
 import { stripeReactions } from "./stripe/reactions.ts";
 import { stripeSubscribers } from "./stripe/subscribers.ts";
+import { storeNotices } from "./tell.ts";
 import { waitingForProduct } from "./waiting.ts";
 import { decided } from "./withheld.ts";
 
@@ -52,4 +53,6 @@ export const subscribers: readonly Subscriber[] = [
       });
     },
   },
+  // After what they tell of has been done.
+  ...storeNotices,
 ];

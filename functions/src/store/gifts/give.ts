@@ -151,7 +151,7 @@ async function carryOut(tx: Transaction, order: Order, sale: Sale, take: Take): 
 
 /** Tells the receiver that a gift waits. One write. */
 export function tellReceiver(tx: Transaction, id: string, { to, from, product }: Gift): void {
-  prepareNotice(tx, { user: to, key: id, kind: "gift", data: { gift: id, from, product } });
+  prepareNotice(tx, { user: to, key: id, kind: "gift", data: { gift: id, from, product }, mail: true });
 }
 
 /** From now on: when a gift goes back that nobody has taken. */

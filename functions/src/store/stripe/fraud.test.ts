@@ -6,8 +6,10 @@ import { approve, reject } from "../../fraud/decide.ts";
 import { reviews } from "../../fraud/records.ts";
 import { reviewId } from "../../fraud/review.ts";
 import { DEFAULTS } from "../../fraud/settings.ts";
+import { post } from "../../ledger/index.ts";
 import { verify } from "../../ledger/verify.ts";
 import { wallet } from "../../ledger/wallet.ts";
+import { listNotices } from "../../notices/inbox.ts";
 import type { Caller } from "../../platform/endpoint.ts";
 import { deliver, outbox } from "../../platform/outbox.ts";
 import { stripe } from "../../platform/stripe.ts";
@@ -77,6 +79,8 @@ const coins = async ({ uid }: Caller) =>
   (await wallet({ uid })).balances.reduce((sum, { available, owed }) => sum + available - owed, 0);
 const backOf = async (payment_intent: string) =>
   (await (await stripe()).refunds.list({ payment_intent })).data.map(({ amount }) => amount);
+const told = async ({ uid }: Caller) =>
+  (await listNotices({ uid }, { limit: 10 })).notices.map(({ kind }) => kind).sort();
 /** A payment whose webhooks do not come. */
 const lost = async (caller: Caller) => {
   vendor.isDown = true;
@@ -120,6 +124,7 @@ describe("a payment in doubt", () => {
     await decide(ada, approve);
     expect(await coins(ada)).toBe(1_000);
     expect(await historyOf(ada)).toEqual(["granted"]);
+    expect(await told(ada)).toEqual(["purchase-approved", "purchase-in-review"]);
   });
 
   test("is paid back once when an operator rejects it, however often that is told", async () => {
@@ -127,10 +132,12 @@ describe("a payment in doubt", () => {
     const payment = await buy(ada, ELSEWHERE);
     await decide(ada, reject);
     const { id } = await boughtBy(ada);
-    const event = { id: "again", type: "purchase.rejected", data: { purchase: id, store: "STRIPE", by: "review" } };
+    const OF = { product: "pack", store: "STRIPE", by: "review" };
+    const event = { id: "again", type: "purchase.rejected", data: { ...OF, purchase: id, user: ada.uid } };
     for (const { type, react } of subscribers) if (type === event.type) await react(event);
     expect(await backOf(payment)).toEqual([1_000]);
     expect(await historyOf(ada)).toEqual(["refunded"]);
+    expect(await told(ada)).toEqual(["purchase-in-review", "purchase-rejected"]);
     expect(await coins(ada)).toBe(0);
     const made = await refunds().where("purchase", "==", id).get();
     expect(made.docs.map((one) => one.data())).toMatchObject([
@@ -164,6 +171,26 @@ describe("a payment in doubt", () => {
     await decide(ada, approve);
     expect(await coins(ada)).toBe(600);
   });
+});
+
+test("a buyer whose money went back is told, each time, and what they owe for it", async () => {
+  const ada = someone();
+  const payment = await buy(ada);
+  const postings = [{ from: ada.uid, to: "system:revenue", amount: 900, currency: "COIN" }];
+  await post({ key: `spend ${ada.uid}`, kind: "spend", postings, reference: "test" });
+  for (const amount of [100, 300]) {
+    await (await stripe()).refunds.create({ payment_intent: payment, amount });
+    await vendor.server.flush();
+    await tell();
+  }
+  const { notices } = await listNotices(ada, { limit: 10 });
+  expect(notices.map(({ kind, data }) => [kind, data.owed])).toEqual(
+    expect.arrayContaining([
+      ["purchase-refunded", {}],
+      ["purchase-refunded", { COIN: 300 }],
+    ]),
+  );
+  expect(notices).toHaveLength(2);
 });
 
 test("what is not sold where the card is of is in doubt, whatever the app says", async () => {
