@@ -27,7 +27,7 @@ export interface Stage {
  * Kills the function at its first call of anything, its second, and so on until it comes through; each time what it was about is
  * delivered again to a healthy one, twice. Answers with the calls of the path.
  */
-export async function crashEverywhere<Subject>(
+async function crashEverywhere<Subject>(
   path: Path<Subject>,
   when: Crash["when"],
   { healthy, doomed }: Stage,

@@ -176,7 +176,7 @@ async function giveSword({ asks, chance, facts, key }: Storm): Promise<void> {
 }
 
 /** Answers a gift that waits. */
-export async function answerGift({ asks, chance, facts }: Storm): Promise<void> {
+async function answerGift({ asks, chance, facts }: Storm): Promise<void> {
   const pending = [...facts.gifts].filter(([, { state }]) => state === "pending");
   if (pending.length === 0) return;
   const [gift, known] = chance.one(pending);
