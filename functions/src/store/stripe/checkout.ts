@@ -31,7 +31,8 @@ const HELD: ReadonlySet<string> = new Set(["active", "trialing", "past_due", "un
 
 /**
  * Has the caller pay for a product on a page of Stripe's. The order is written down first; asked for again under its key, whatever has
- * become of its page is what is answered, and no second page is made that could be paid too.
+ * become of its page is what is answered, and no second page is made that could be paid too. Of a subscription, pages of earlier orders for
+ * the same product can be paid no longer.
  *
  * Refuses what {@link saleOf} does, `return-url-not-allowed`, `already-subscribed`, `limit-reached`, `idempotency-key-reused`,
  * `stripe-refused`, `stripe-unavailable`.
@@ -59,6 +60,7 @@ async function plan(caller: Caller, request: z.output<typeof CheckoutRequest>): 
   if (!subscription) return { ...order, kind: "checkout" };
   const isFirst = await isFirstSubscription(customer, request.product);
   const price = await subscriptionPrice(request.product, listed, request.currency);
+  await ask((client) => closeOthers(client, customer, request.product));
   const trial = isFirst && subscription.trialDays !== undefined ? { trialDays: subscription.trialDays } : {};
   return { ...order, kind: "subscription", price, ...trial };
 }
@@ -73,6 +75,17 @@ async function isFirstSubscription(customer: string, product: string): Promise<b
     throw new Failure("failed-precondition", "You have subscribed to this.", { reason: "already-subscribed", product });
   }
   return ours.length === 0;
+}
+
+/** Pages on which the same could be subscribed to once more, and tried once more for nothing, can be paid no longer. */
+async function closeOthers(client: Stripe, customer: string, product: string): Promise<void> {
+  const open = await client.checkout.sessions
+    .list({ customer, status: "open", limit: 100 })
+    .autoPagingToArray({ limit: MAX_LOOKED });
+  for (const { id, mode, metadata } of open) {
+    if (mode !== "subscription" || metadata?.product !== product) continue;
+    await client.checkout.sessions.expire(id, {}, { idempotencyKey: `expire ${id}` });
+  }
 }
 
 /** The page of an order: the known one, else one that was made although nobody heard of it, else a new one. */
@@ -103,6 +116,7 @@ function paramsOf(id: string, order: Order): Stripe.Checkout.SessionCreateParams
   if (price !== undefined) {
     return {
       ...common,
+      metadata: { ...metadata, product },
       mode: "subscription",
       line_items: [{ price, quantity: 1 }],
       subscription_data: {

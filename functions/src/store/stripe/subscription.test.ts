@@ -44,6 +44,32 @@ beforeEach(async () => {
   await vendor.simulate("webhooks/rules", undefined, "DELETE");
 });
 
+test("whoever opens the page of a subscription twice can pay on the last one only", async () => {
+  const ada = someone();
+  const ask = (key: string, product = "trial") =>
+    checkout(
+      ada,
+      CheckoutRequest.parse({
+        key: `${key} of two`,
+        product,
+        currency: "USD",
+        successUrl: "https://game.example.com/",
+        cancelUrl: "https://game.example.com/",
+      }),
+    );
+  const stateOf = async (order: string) => {
+    const session = (await orders().doc(order).get()).data()?.session ?? "";
+    return (await (await stripe()).checkout.sessions.retrieve(session)).status;
+  };
+  const [first, other, last] = [await ask("first"), await ask("other", "plus"), await ask("last")];
+  expect([await stateOf(first.order), await stateOf(other.order), await stateOf(last.order)]).toEqual([
+    "expired",
+    "open",
+    "open",
+  ]);
+  expect(await ask("first")).toMatchObject({ order: first.order, state: "expired" });
+});
+
 const subscribe = async (caller: Caller, product: string, how: object = {}) => {
   const { order } = await checkout(
     caller,
