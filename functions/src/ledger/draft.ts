@@ -11,6 +11,7 @@ import {
   putAside,
   takeFromAside,
 } from "./balance.ts";
+import { earnedAt } from "./clearing.ts";
 import { currencyOf } from "./currencies.ts";
 import { cleared, type Lot, type LotKind, sum } from "./lots.ts";
 import {
@@ -131,7 +132,7 @@ export class Draft {
     },
   ): Lot[] {
     const { kind, clawBack: clawsBack = false } = this.#request;
-    if (isSystemAccount(side)) return wanted ? [...wanted] : [{ ...(as ?? { source: KINDS[kind] }), amount }];
+    if (isSystemAccount(side)) return wanted ? [...wanted] : [{ ...(as ?? this.#givenAs(currency)), amount }];
     const { name, isHeld } = sideOf(side);
     const id = accountId(name, currency);
     const balance = this.balances.get(id) ?? EMPTY;
@@ -148,6 +149,12 @@ export class Draft {
       : take(balance, amount, currency);
     this.balances.set(id, taken.balance);
     return taken.lots;
+  }
+
+  /** As what the house gives, if it does not say. */
+  #givenAs(currency: string): LotKind {
+    const source = KINDS[this.#request.kind];
+    return source === "earned" ? earnedAt(this.#now, currency) : { source };
   }
 
   /** What was given may have cleared since. */

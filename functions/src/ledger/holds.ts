@@ -11,6 +11,7 @@ import { fingerprint } from "../platform/ids.ts";
 import { log } from "../platform/log.ts";
 import { checkAmount } from "./balance.ts";
 import { Books, type Entry } from "./books.ts";
+import { earnedAt } from "./clearing.ts";
 import { commit, keyReused } from "./commit.ts";
 import { currencyOf } from "./currencies.ts";
 import { after, type Judged, judge, type Part, postingsOf, readHold } from "./hold-moves.ts";
@@ -126,7 +127,7 @@ export interface Capture {
   readonly payees: readonly Payee[];
   /** What the house keeps of the amount, in hundredths of a percent; rounded down, in the payees' favour. */
   readonly feeBasisPoints?: number;
-  /** As what the payees get it; earned unless said otherwise. The owner of the hold gets it as what it was. */
+  /** As what the payees get it; earned just now unless said otherwise. The owner of the hold gets it as what it was. */
   readonly as?: LotKind;
   readonly reference: string;
   readonly metadata?: TransactionRecord["metadata"];
@@ -138,14 +139,15 @@ export interface Capture {
  * Refuses `unknown-hold`, `hold-closed`, `hold-too-small`, `too-many-moves`, `balance-too-large` of a payee.
  */
 export function capture(request: Capture): Promise<{ id: string; amount: number }> {
-  const { payees, feeBasisPoints = 0, as = { source: "earned" } } = request;
+  const { payees, feeBasisPoints = 0 } = request;
   if (payees.length === 0 || payees.length > MAX_PAYEES || payees.some(({ weight }) => !isWeight(weight))) {
     throw new RangeError(`a capture has 1 to ${MAX_PAYEES} payees with whole weights`);
   }
   if (!Number.isSafeInteger(feeBasisPoints) || feeBasisPoints < 0 || feeBasisPoints > BASIS_POINTS) {
     throw new RangeError("a fee is between 0 and 10000 basis points");
   }
-  return move("capture", request, (amount) => {
+  return move("capture", request, (amount, { currency }) => {
+    const as = request.as ?? earnedAt(now(), currency);
     const fee = Number((BigInt(amount) * BigInt(feeBasisPoints)) / BigInt(BASIS_POINTS));
     const parts = split(
       amount - fee,

@@ -96,3 +96,23 @@ test("a debt that is forgiven comes back as what it was, whoever forgives it", a
   expect([await lots(uid), await redeemable(uid)]).toEqual([[{ source: "earned", amount: 100 }], 100]);
   await sound();
 });
+
+test("what is earned has to clear before it is paid out, unless it is said when it does", async () => {
+  process.env.PAYOUT_CLEARING_DAYS = "7";
+  try {
+    const [winner, worker, { uid }] = [someone(), someone(), someone()];
+    const postings = [{ from: "system:prizes", to: winner.uid, amount: 100, currency: "USD" }];
+    await post({ key: randomUUID(), kind: "prize", postings, reference: "test" });
+    await give(uid, 100, { source: "bought" });
+    await pay(await setAside(uid, 100), [worker.uid]);
+    for (const one of [winner, worker]) {
+      expect(await redeemable(one.uid)).toBe(0);
+      const [lot] = (await lots(one.uid)) ?? [];
+      expect(lot).toMatchObject({ source: "earned", amount: 100 });
+      expect(lot?.clearsAt).toBeGreaterThan(now() + 6 * 24 * HOUR);
+    }
+    await sound();
+  } finally {
+    process.env.PAYOUT_CLEARING_DAYS = "0";
+  }
+});

@@ -54,7 +54,7 @@ export const KINDS = {
   grant: "promotional",
   purchase: "bought",
   spend: "bought",
-  transfer: "earned",
+  transfer: "promotional",
   hold: "bought",
   capture: "earned",
   release: "bought",

@@ -143,7 +143,7 @@ export async function listWithdrawals(
 }
 
 function readCursor(cursor: string): [Timestamp, string] {
-  const [, at, id = ""] = /^(\d{1,15})\.([\w-]{1,100})$/.exec(cursor) ?? [];
+  const [, at, id = ""] = /^(\d{1,14})\.([\w-]{1,100})$/.exec(cursor) ?? [];
   if (!isDocumentId(id)) throw invalidInput("cursor", "This is not a cursor that a page has given.");
   return [Timestamp.fromMillis(Number(at)), id];
 }

@@ -54,7 +54,7 @@ const worker = async () => {
   await post({
     key: `earn ${uid}`,
     kind: "prize",
-    postings: [{ from: "system:prizes", to: uid, amount: 50_000, currency: "USD" }],
+    postings: [{ from: "system:prizes", to: uid, amount: 50_000, currency: "USD", as: { source: "earned" } }],
     reference: "a test",
   });
   return { uid, account };
