@@ -133,7 +133,7 @@ test("whatever goes wrong and whenever, what left Stripe is what left the books,
         await post({
           key: `earn ${uid}`,
           kind: "prize",
-          postings: [{ from: "system:prizes", to: uid, amount: AMOUNT, currency: "USD" }],
+          postings: [{ from: "system:prizes", to: uid, amount: AMOUNT, currency: "USD", as: { source: "earned" } }],
           reference: "a test",
         });
         const { id } = await withdraw({ uid }, { key: "a withdrawal", currency: "USD", amount: AMOUNT });
