@@ -5,11 +5,13 @@ import net from "node:net";
 
 /**
  * Preloaded into a function's process (`node --import`): numbers its calls of Firestore, of Redis and of vendors' and Google's HTTP APIs in
- * the order in which they are made, and ends it, as kill -9 does, at the n-th, before the call is sent or after it was answered. The parent
- * process names the call and the side (`{ at, when }`, which is answered by `{ armed: true }`), and is told what has been passed (`{ what }`).
+ * the order in which they are made, and ends it, as kill -9 does, before the n-th is sent, or after the n-th of those that change something
+ * was answered: after one that only reads is no other moment than before the next. The parent process names call and side (`{ at, when }`,
+ * which is answered by `{ armed: true }`), and is told what has been passed (`{ what }`).
  */
 const redisPort = Number(URL.parse(process.env.REDIS_URL ?? "")?.port || 0);
 const ownPort = process.env.PORT;
+const CHANGING = /\/(Commit|BatchWrite)$|^(POST|PUT|PATCH|DELETE) |^redis$/;
 let at = 0;
 let when = "before";
 let calls = 0;
@@ -27,8 +29,9 @@ function die(): void {
 
 /** Counts a call; the answer is what to do when it has been answered. */
 function passing(what: string): () => void {
-  calls++;
   process.send?.({ what });
+  if (when === "before" || CHANGING.test(what)) calls++;
+  else return () => undefined;
   if (calls !== at) return () => undefined;
   if (when === "before") die();
   return die;
@@ -66,8 +69,8 @@ Object.assign(http, {
 
 const fetchOf = globalThis.fetch;
 globalThis.fetch = async (input, init) => {
-  const url = new URL(input instanceof Request ? input.url : input);
-  const answered = passing(`fetch ${url.pathname}`);
+  const asked = input instanceof Request ? input : { url: input, method: "GET" };
+  const answered = passing(`${init?.method ?? asked.method} ${new URL(asked.url).pathname}`);
   const response = await fetchOf(input, init);
   answered();
   return response;

@@ -36,7 +36,7 @@ async function crashEverywhere<Subject>(
     const [subject, dying] = await Promise.all([path.prepare(), doomed.next({ at, when })]);
     const answer = await path.act(dying, subject);
     dying.stop();
-    const cut = `${when} call ${at}, ${dying.calls.at(-1)}`;
+    const cut = `${when} ${when === "before" ? "call" : "change"} ${at}, ${dying.calls.at(-1)}`;
     await told(cut, () => path.halfway(subject));
     for (const round of ["redelivered", "redelivered twice"]) {
       const again = await path.act(healthy, subject);
@@ -61,14 +61,18 @@ async function told(cut: string, check: () => Promise<void>): Promise<void> {
 }
 
 /**
- * Tests a path with the process killed before, and after, each of its calls.
+ * Tests a path with the process killed before each of its calls, and after each that changes something.
  * @param passes what the path must call, as `Commit`: what kills nothing of it shows nothing
  */
 export function testPath<Subject>(
   claim: string,
   { stage, path, passes }: { stage: () => Stage; path: Path<Subject>; passes: readonly string[] },
 ): void {
-  test.each(["before", "after"] as const)(`killed %s any call: ${claim}`, { timeout: TIMEOUT_MILLIS }, async (when) => {
+  const moments = [
+    { moment: "before any call", when: "before" },
+    { moment: "after any change", when: "after" },
+  ] as const;
+  test.each(moments)(`killed $moment: ${claim}`, { timeout: TIMEOUT_MILLIS }, async ({ when }) => {
     const calls = await crashEverywhere(path, when, stage());
     for (const passed of passes) expect(calls.join("\n")).toContain(passed);
   });

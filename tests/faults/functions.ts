@@ -32,7 +32,7 @@ export function resultOf<Result>(answer: Answer | undefined): Result {
   return (answer.body as { result: Result }).result;
 }
 
-/** The call at which a function is to be killed, before it is sent or after it was answered; see crash-at.ts. */
+/** The call at which a function is to be killed: before the n-th is sent, or after the n-th that changes something; see crash-at.ts. */
 export interface Crash {
   readonly at: number;
   readonly when: "before" | "after";

@@ -105,7 +105,7 @@ describe("a kept webhook that is tried again", () => {
 describe("pay/store/sync", () => {
   testPath("what was bought is granted once, whether the app or the webhook comes first", {
     stage: pay,
-    passes: ["fetch /v1/subscribers", "Commit"],
+    passes: ["GET /v1/subscribers", "Commit"],
     path: path({
       prepare: async () => buyer(),
       act: async (on, { uid, body }) => {
