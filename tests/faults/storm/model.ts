@@ -1,4 +1,3 @@
-import type { stripe } from "../../../functions/src/platform/stripe.ts";
 import type { Storm } from "./acts.ts";
 import { CLUB, type Facts, GEMS, PACK, SWORD } from "./facts.ts";
 
@@ -13,9 +12,6 @@ export interface Expected {
   readonly items: Readonly<Record<string, number>>;
   readonly isInClub: boolean;
 }
-
-/** Stripe's own client. */
-type Client = Awaited<ReturnType<typeof stripe>>;
 
 /** A payment that Stripe has taken, and what of it stayed. */
 export interface Paid {
@@ -93,7 +89,7 @@ export async function paidBy({ facts, world }: Storm): Promise<Paid[]> {
   return paid;
 }
 
-async function goneOf(client: Client, payment_intent: string): Promise<number> {
+async function goneOf(client: Awaited<ReturnType<Storm["world"]["client"]>>, payment_intent: string): Promise<number> {
   const refunds = (await client.refunds.list({ payment_intent, limit: 100 })).data;
   const disputes = (await client.disputes.list({ payment_intent, limit: 100 })).data;
   return (
