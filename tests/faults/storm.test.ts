@@ -120,7 +120,7 @@ async function statesOf({ facts }: Storm): Promise<string> {
 }
 
 describe.each(SEEDS)("a storm of seed %i", (seed) => {
-  test("leaves everybody with what they have bought, won, spent and given back", { timeout: 240_000 }, async () => {
+  test("leaves everybody with what they have bought, won, spent and given back", { timeout: 300_000 }, async () => {
     const storm = await gather(seed);
     storms.push(storm);
     await rage(storm);
