@@ -22,7 +22,7 @@ type At = readonly [at: Timestamp, id: string];
  * A page of a month of one of the caller's accounts as a file: what was there before, each transaction, what was there after, by the links
  * of the account's chain. Balances are what the account is worth: available and held, less what is owed. Months are those of TIME_ZONE.
  *
- * Bill: a read for each row, at most 500; for a page without any 1 read.
+ * Bill: a read for each row, at most 500; for a page without any 2 reads, and one for each transaction of the account's last moment.
  */
 export async function statement(
   caller: Caller,
@@ -123,15 +123,20 @@ async function balances(
 ): Promise<{ opening: number; closing: number }> {
   const [first, last] = [rows[0], rows.at(-1)];
   if (first && last) return { opening: first.balance - first.change, closing: last.balance };
-  const before = await transactions()
-    .where("accounts", "array-contains", account)
-    .where("at", "<", timestamp(from))
-    .orderBy("at", "desc")
-    .orderBy(FieldPath.documentId(), "desc")
-    .limit(1)
-    .get();
-  const balance = worth(before.docs[0]?.data().links[account]);
+  const balance = worth(await linkBefore(account, from));
   return { opening: balance, closing: balance };
+}
+
+/** The account's last place in its chain before a time. What was committed together has one time, and then the place decides. */
+async function linkBefore(account: string, time: number): Promise<Link | undefined> {
+  const own = transactions().where("accounts", "array-contains", account);
+  const newest = own.where("at", "<", timestamp(time)).orderBy("at", "desc").orderBy(FieldPath.documentId(), "desc");
+  const { docs } = await newest.limit(2).get();
+  const [last, other] = docs.map((document) => document.data());
+  if (!last || !other?.at.isEqual(last.at)) return last?.links[account];
+  const together = await own.where("at", "==", last.at).limit(MAX_ROWS).get();
+  const links = together.docs.flatMap((document) => document.data().links[account] ?? []);
+  return links.reduce((latest, link) => (link.seq > latest.seq ? link : latest));
 }
 
 function worth(link: Link | undefined): number {
