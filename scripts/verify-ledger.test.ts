@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { post } from "../functions/src/ledger/index.ts";
 import { firestore } from "../functions/src/platform/firestore.ts";
-import { someone, useBackend } from "../functions/testing.ts";
+import { someone, useBackend } from "../functions/testing/backend.ts";
 import { root } from "./suite.ts";
 
 useBackend();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { useBackend } from "../../testing.ts";
+import { useBackend } from "../../testing/backend.ts";
 import { writeDown } from "../platform/audit.ts";
 import { parseInput } from "../platform/endpoint.ts";
 import { transact } from "../platform/firestore.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { admin as ledger } from "../ledger/endpoint.ts";
 import { deeds } from "../platform/audit.ts";
 import { type Action, parseInput } from "../platform/endpoint.ts";

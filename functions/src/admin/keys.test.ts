@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { forgetAll } from "../platform/cache.ts";
 import { parseInput } from "../platform/endpoint.ts";
 import { log } from "../platform/log.ts";

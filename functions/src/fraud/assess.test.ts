@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { forgetAll } from "../platform/cache.ts";
 import { setClock } from "../platform/clock.ts";
 import { transact } from "../platform/firestore.ts";

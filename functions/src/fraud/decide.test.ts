@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { deeds } from "../platform/audit.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { parseInput } from "../platform/endpoint.ts";

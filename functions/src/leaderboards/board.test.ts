@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as fc from "fast-check";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { setClock } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { DefineBoard } from "./contract.ts";

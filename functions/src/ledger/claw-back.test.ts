@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { now } from "../platform/clock.ts";
 import { transact } from "../platform/firestore.ts";
 import { capture, hold, release } from "./holds.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { commit } from "./commit.ts";
 import { post } from "./post.ts";
 import { accounts, transactions } from "./records.ts";

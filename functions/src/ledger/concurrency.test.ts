@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { inProcesses } from "../../../bench/ledger/processes.ts";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { post } from "./post.ts";
 import { accounts, transactions } from "./records.ts";
 import { verify } from "./verify.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { parseInput } from "../platform/endpoint.ts";
 import type { Credited } from "./contract.ts";
 import { admin } from "./endpoint.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { now } from "../platform/clock.ts";
 import { firestore, transact } from "../platform/firestore.ts";
 import { type Balance, debitRedeemable, redeemable } from "./balance.ts";

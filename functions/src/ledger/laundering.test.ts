@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { now } from "../platform/clock.ts";
 import { type Capture, capture, hold } from "./holds.ts";
 import type { LotKind } from "./lots.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { useBackend } from "../../testing.ts";
+import { useBackend } from "../../testing/backend.ts";
 import {
   kindOf,
   LedgerModel,
@@ -12,7 +12,7 @@ import {
   Refused,
   shares,
   worth,
-} from "../../testing-ledger.ts";
+} from "../../testing/ledger.ts";
 import { now, setClock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import { timestamp } from "../platform/firestore.ts";
@@ -32,7 +32,7 @@ import { split } from "./split.ts";
 import { verify } from "./verify.ts";
 
 /**
- * Random histories are played to the ledger and to a model of it that shares nothing with it, testing-ledger.ts. Whatever happens, both
+ * Random histories are played to the ledger and to a model of it that shares nothing with it, testing/ledger.ts. Whatever happens, both
  * answer the same and hold the same in the end.
  */
 useBackend();

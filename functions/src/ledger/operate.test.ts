@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { now } from "../platform/clock.ts";
 import { FieldValue } from "../platform/firestore.ts";
 import { AdjustRequest, FreezeRequest } from "./contract.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { now } from "../platform/clock.ts";
 import { firestore, transact } from "../platform/firestore.ts";
 import { AdjustRequest, CreditRequest, FreezeRequest, ReverseRequest } from "./contract.ts";

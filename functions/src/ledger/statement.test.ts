@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { now, setClock } from "../platform/clock.ts";
 import { parseInput } from "../platform/endpoint.ts";
 import { formatAmount } from "./amount.ts";

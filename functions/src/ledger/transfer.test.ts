@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { TransferRequest } from "./contract.ts";
 import { history } from "./history.ts";
 import { post } from "./post.ts";

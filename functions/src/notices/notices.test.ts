@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { setClock } from "../platform/clock.ts";
 import { firestore } from "../platform/firestore.ts";
 import { listNotices, markRead } from "./inbox.ts";

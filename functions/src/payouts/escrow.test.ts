@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
-import { PAYOUT_SETTINGS } from "../../testing-connect.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
+import { PAYOUT_SETTINGS } from "../../testing/connect.ts";
 import { expireHolds, hold, post } from "../ledger/index.ts";
 import { transactions } from "../ledger/records.ts";
 import { transactionId } from "../ledger/request.ts";

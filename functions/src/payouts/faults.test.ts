@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
-import { PAYOUT_SETTINGS, useStripe } from "../../testing-connect.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
+import { PAYOUT_SETTINGS, useStripe } from "../../testing/connect.ts";
 import { post } from "../ledger/index.ts";
 import { transactions } from "../ledger/records.ts";
 import { verify } from "../ledger/verify.ts";

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { useBackend } from "../../testing.ts";
-import { PAYOUT_SETTINGS } from "../../testing-connect.ts";
-import { usePayouts } from "../../testing-payouts.ts";
+import { useBackend } from "../../testing/backend.ts";
+import { PAYOUT_SETTINGS } from "../../testing/connect.ts";
+import { usePayouts } from "../../testing/payouts.ts";
 import { settings } from "../fraud/configure.ts";
 import { DEFAULTS } from "../fraud/settings.ts";
 import { listNotices } from "../notices/inbox.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
-import { PAYOUT_SETTINGS } from "../../testing-connect.ts";
-import { DAY, HOME, usePayouts } from "../../testing-payouts.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
+import { PAYOUT_SETTINGS } from "../../testing/connect.ts";
+import { DAY, HOME, usePayouts } from "../../testing/payouts.ts";
 import { onboard, payoutAccount } from "./onboard.ts";
 import { payoutAccounts } from "./records.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { useBackend } from "../../testing.ts";
-import { PAYOUT_SETTINGS } from "../../testing-connect.ts";
-import { usePayouts } from "../../testing-payouts.ts";
+import { useBackend } from "../../testing/backend.ts";
+import { PAYOUT_SETTINGS } from "../../testing/connect.ts";
+import { usePayouts } from "../../testing/payouts.ts";
 import { audit, auditId, deeds } from "../platform/audit.ts";
 import { payoutCases, withdrawals } from "./records.ts";
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { useBackend } from "../../testing.ts";
-import { PAYOUT_SETTINGS } from "../../testing-connect.ts";
-import { DAY, MINUTE, usePayouts } from "../../testing-payouts.ts";
+import { useBackend } from "../../testing/backend.ts";
+import { PAYOUT_SETTINGS } from "../../testing/connect.ts";
+import { DAY, MINUTE, usePayouts } from "../../testing/payouts.ts";
 import { firestore } from "../platform/firestore.ts";
 import { deliver, outbox } from "../platform/outbox.ts";
 import { payoutCases } from "./records.ts";

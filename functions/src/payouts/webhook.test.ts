@@ -1,7 +1,7 @@
 import Stripe from "stripe";
 import { describe, expect, test } from "vitest";
-import { someone, useBackend, webhookRequest } from "../../testing.ts";
-import { PAYOUT_SETTINGS, useStripe } from "../../testing-connect.ts";
+import { someone, useBackend, webhookRequest } from "../../testing/backend.ts";
+import { PAYOUT_SETTINGS, useStripe } from "../../testing/connect.ts";
 import { now, setClock } from "../platform/clock.ts";
 import { timestamp, transact } from "../platform/firestore.ts";
 import { receive, webhooks } from "../platform/webhooks.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
-import { PAYOUT_SETTINGS } from "../../testing-connect.ts";
-import { DAY, MINUTE, usePayouts } from "../../testing-payouts.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
+import { PAYOUT_SETTINGS } from "../../testing/connect.ts";
+import { DAY, MINUTE, usePayouts } from "../../testing/payouts.ts";
 import { freeze } from "../ledger/freeze.ts";
 import { post, release } from "../ledger/index.ts";
 import { verify } from "../ledger/verify.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { useBackend } from "../../testing.ts";
+import { useBackend } from "../../testing/backend.ts";
 import { audit, deeds, writeDown } from "./audit.ts";
 import { setClock } from "./clock.ts";
 import { isAlreadyExists, transact } from "./firestore.ts";

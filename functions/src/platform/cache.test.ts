@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
-import { hasRedis, type RedisServer, startRedis } from "../../testing-redis.ts";
+import { hasRedis, type RedisServer, startRedis } from "../../testing/redis.ts";
 import { cached, disconnect, forget, forgetAll } from "./cache.ts";
 
 beforeEach(() => {

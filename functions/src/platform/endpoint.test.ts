@@ -1,7 +1,7 @@
 import type { CallableRequest } from "firebase-functions/v2/https";
 import { afterEach, describe, expect, test } from "vitest";
 import * as z from "zod";
-import { useBackend } from "../../testing.ts";
+import { useBackend } from "../../testing/backend.ts";
 import { action, service } from "./endpoint.ts";
 import { Failure } from "./failure.ts";
 import { firestore } from "./firestore.ts";

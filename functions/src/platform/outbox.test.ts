@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { useBackend } from "../../testing.ts";
+import { useBackend } from "../../testing/backend.ts";
 import { now, setClock } from "./clock.ts";
 import { transact } from "./firestore.ts";
 import { type DomainEvent, deliver, emit, outbox, type Subscriber, sweepOutbox } from "./outbox.ts";

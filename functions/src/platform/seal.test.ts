@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { inspect } from "node:util";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { forgetAll } from "./cache.ts";
 import { firestore, timestamp, transact } from "./firestore.ts";
 import { dataKey, destroyKey, keys } from "./keys/data-keys.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
-import { useBackend, webhookRequest } from "../../testing.ts";
+import { useBackend, webhookRequest } from "../../testing/backend.ts";
 import { now, setClock } from "./clock.ts";
 import { parseInput } from "./endpoint.ts";
 import { firestore, timestamp } from "./firestore.ts";

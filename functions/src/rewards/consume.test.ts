@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
-import { crafts, defineGame, give, has, item, somebodyWith, table, uses } from "../../testing-economy.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
+import { crafts, defineGame, give, has, item, somebodyWith, table, uses } from "../../testing/economy.ts";
 import { currencyOf } from "../ledger/index.ts";
 import { verify } from "../ledger/verify.ts";
 import { now, setClock } from "../platform/clock.ts";

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
-import { crafts, defineGame, exchanges, give, has, recipe, somebodyWith } from "../../testing-economy.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
+import { crafts, defineGame, exchanges, give, has, recipe, somebodyWith } from "../../testing/economy.ts";
 import { verify } from "../ledger/verify.ts";
 import { now, setClock } from "../platform/clock.ts";
 import { listInventory } from "./inventory.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { wallet } from "../ledger/wallet.ts";
 import { now, setClock } from "../platform/clock.ts";
 import { transact } from "../platform/firestore.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
-import { defineGame, give, has, item, operator, recipe, table } from "../../testing-economy.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
+import { defineGame, give, has, item, operator, recipe, table } from "../../testing/economy.ts";
 import { transactions } from "../ledger/records.ts";
 import { outbox } from "../platform/outbox.ts";
 import { Table } from "./definitions.ts";

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Customers } from "../../../local/revenuecat/customers.ts";
 import { webhookBody } from "../../../local/revenuecat/wire.ts";
-import { someone, useBackend, webhookRequest } from "../../testing.ts";
+import { someone, useBackend, webhookRequest } from "../../testing/backend.ts";
 import { approve, reject } from "../fraud/decide.ts";
 import type { Assessment } from "../fraud/index.ts";
 import { queue } from "../fraud/queue.ts";

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Purchase } from "../../../local/revenuecat/customers.ts";
 import { type RevenueCatServer, startRevenueCat } from "../../../local/revenuecat/server.ts";
 import { type EventType, transferBody, webhookBody } from "../../../local/revenuecat/wire.ts";
-import { someone, useBackend, webhookRequest } from "../../testing.ts";
+import { someone, useBackend, webhookRequest } from "../../testing/backend.ts";
 import { noteSandboxed } from "../fraud/index.ts";
 import { wallet } from "../ledger/wallet.ts";
 import { FieldValue, transact } from "../platform/firestore.ts";

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { transact } from "../platform/firestore.ts";
 import { defineItem } from "../rewards/define.ts";
 import { Item } from "../rewards/definitions.ts";

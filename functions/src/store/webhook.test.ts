@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Customers, type NewPurchase } from "../../../local/revenuecat/customers.ts";
 import { type EventType, type WebhookBody, webhookBody } from "../../../local/revenuecat/wire.ts";
-import { someone, useBackend, webhookRequest } from "../../testing.ts";
+import { someone, useBackend, webhookRequest } from "../../testing/backend.ts";
 import { history } from "../ledger/history.ts";
 import { post } from "../ledger/index.ts";
 import { wallet } from "../ledger/wallet.ts";

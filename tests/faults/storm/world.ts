@@ -18,9 +18,9 @@ import {
 } from "../../../functions/src/store/index.ts";
 import { revenueCat } from "../../../functions/src/store/revenuecat/webhook.ts";
 import { stripeWebhooks } from "../../../functions/src/store/stripe/webhook.ts";
-import { useBackend } from "../../../functions/testing.ts";
-import { PAYOUT_SETTINGS } from "../../../functions/testing-connect.ts";
-import { hasRedis, type RedisServer, startRedis } from "../../../functions/testing-redis.ts";
+import { useBackend } from "../../../functions/testing/backend.ts";
+import { PAYOUT_SETTINGS } from "../../../functions/testing/connect.ts";
+import { hasRedis, type RedisServer, startRedis } from "../../../functions/testing/redis.ts";
 import { type RevenueCatServer, startRevenueCat } from "../../../local/revenuecat/server.ts";
 import { type StripeServer, startStripe } from "../../../local/stripe/server.ts";
 import type { Chance } from "./chance.ts";

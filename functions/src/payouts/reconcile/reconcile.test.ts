@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../../testing.ts";
-import { PAYOUT_SETTINGS, useStripe } from "../../../testing-connect.ts";
+import { someone, useBackend } from "../../../testing/backend.ts";
+import { PAYOUT_SETTINGS, useStripe } from "../../../testing/connect.ts";
 import { post } from "../../ledger/index.ts";
 import { transactions } from "../../ledger/records.ts";
 import { verify } from "../../ledger/verify.ts";

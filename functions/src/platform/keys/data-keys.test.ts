@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
-import { someone, useBackend } from "../../../testing.ts";
+import { someone, useBackend } from "../../../testing/backend.ts";
 import { now, setClock } from "../clock.ts";
 import { firestore } from "../firestore.ts";
 import { dataKey, destroyKey, existingKey, keys } from "./data-keys.ts";

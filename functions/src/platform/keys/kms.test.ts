@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../../testing.ts";
-import { type Kms, startKms } from "../../../testing-kms.ts";
+import { someone, useBackend } from "../../../testing/backend.ts";
+import { type Kms, startKms } from "../../../testing/kms.ts";
 import { forgetAll } from "../cache.ts";
 import { seal, unseal } from "../seal.ts";
 import { keys } from "./data-keys.ts";

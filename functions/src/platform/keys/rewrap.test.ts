@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { someone, useBackend } from "../../../testing.ts";
-import { startKms } from "../../../testing-kms.ts";
+import { someone, useBackend } from "../../../testing/backend.ts";
+import { startKms } from "../../../testing/kms.ts";
 import { forgetAll } from "../cache.ts";
 import { firestore } from "../firestore.ts";
 import { log } from "../log.ts";

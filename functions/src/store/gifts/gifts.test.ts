@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../../testing.ts";
+import { someone, useBackend } from "../../../testing/backend.ts";
 import { currencyOf, post } from "../../ledger/index.ts";
 import { verify } from "../../ledger/verify.ts";
 import { wallet } from "../../ledger/wallet.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, expect, test } from "vitest";
-import { someone, useBackend } from "../../../testing.ts";
+import { someone, useBackend } from "../../../testing/backend.ts";
 import { settings } from "../../fraud/configure.ts";
 import { approve, reject } from "../../fraud/decide.ts";
 import { reviewId } from "../../fraud/review.ts";

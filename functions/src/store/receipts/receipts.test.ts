@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../../testing.ts";
+import { someone, useBackend } from "../../../testing/backend.ts";
 import { listNotices } from "../../notices/inbox.ts";
 import { setClock } from "../../platform/clock.ts";
 import { firestore, transact } from "../../platform/firestore.ts";

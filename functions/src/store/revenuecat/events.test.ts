@@ -12,7 +12,7 @@ import {
   type WebhookBody,
   webhookBody,
 } from "../../../../local/revenuecat/wire.ts";
-import { someone, useBackend, webhookRequest } from "../../../testing.ts";
+import { someone, useBackend, webhookRequest } from "../../../testing/backend.ts";
 import { post } from "../../ledger/index.ts";
 import { verify } from "../../ledger/verify.ts";
 import { wallet } from "../../ledger/wallet.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type RevenueCatServer, startRevenueCat } from "../../../../local/revenuecat/server.ts";
 import { webhookBody } from "../../../../local/revenuecat/wire.ts";
-import { someone, useBackend, webhookRequest } from "../../../testing.ts";
+import { someone, useBackend, webhookRequest } from "../../../testing/backend.ts";
 import { wallet } from "../../ledger/wallet.ts";
 import { setClock } from "../../platform/clock.ts";
 import { receive } from "../../platform/webhooks.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../../testing.ts";
+import { someone, useBackend } from "../../../testing/backend.ts";
 import { post } from "../../ledger/index.ts";
 import { verify } from "../../ledger/verify.ts";
 import { wallet } from "../../ledger/wallet.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { someone, useBackend } from "../../../testing.ts";
+import { someone, useBackend } from "../../../testing/backend.ts";
 import { notices } from "../../notices/records.ts";
 import { timestamp, transact } from "../../platform/firestore.ts";
 import { once } from "./once.ts";

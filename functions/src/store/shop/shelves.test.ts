@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../../testing.ts";
+import { someone, useBackend } from "../../../testing/backend.ts";
 import { forgetAll } from "../../platform/cache.ts";
 import { now, setClock } from "../../platform/clock.ts";
 import { parseInput } from "../../platform/endpoint.ts";

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../../testing.ts";
-import { item } from "../../../testing-economy.ts";
-import { useStripe } from "../../../testing-stripe.ts";
+import { someone, useBackend } from "../../../testing/backend.ts";
+import { item } from "../../../testing/economy.ts";
+import { useStripe } from "../../../testing/stripe.ts";
 import { wallet } from "../../ledger/wallet.ts";
 import { stripe } from "../../platform/stripe.ts";
 import { listEntitlements } from "../../rewards/entitlements.ts";

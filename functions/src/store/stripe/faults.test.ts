@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
-import { someone, useBackend } from "../../../testing.ts";
-import { useStripe } from "../../../testing-stripe.ts";
+import { someone, useBackend } from "../../../testing/backend.ts";
+import { useStripe } from "../../../testing/stripe.ts";
 import { verify } from "../../ledger/verify.ts";
 import { wallet } from "../../ledger/wallet.ts";
 import type { Caller } from "../../platform/endpoint.ts";

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../../testing.ts";
-import { useStripe } from "../../../testing-stripe.ts";
+import { someone, useBackend } from "../../../testing/backend.ts";
+import { useStripe } from "../../../testing/stripe.ts";
 import { settings } from "../../fraud/configure.ts";
 import { approve, reject } from "../../fraud/decide.ts";
 import { reviews } from "../../fraud/records.ts";

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { someone, useBackend } from "../../../testing.ts";
-import { useStripe } from "../../../testing-stripe.ts";
+import { someone, useBackend } from "../../../testing/backend.ts";
+import { useStripe } from "../../../testing/stripe.ts";
 import { wallet } from "../../ledger/wallet.ts";
 import type { Caller } from "../../platform/endpoint.ts";
 import { stripe } from "../../platform/stripe.ts";

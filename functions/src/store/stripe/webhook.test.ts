@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { signature } from "../../../../local/stripe/signature.ts";
-import { someone, useBackend } from "../../../testing.ts";
-import { signedRequest, useStripe } from "../../../testing-stripe.ts";
+import { someone, useBackend } from "../../../testing/backend.ts";
+import { signedRequest, useStripe } from "../../../testing/stripe.ts";
 import { post } from "../../ledger/index.ts";
 import { verify } from "../../ledger/verify.ts";
 import { wallet } from "../../ledger/wallet.ts";

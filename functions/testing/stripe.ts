@@ -2,10 +2,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Request } from "firebase-functions/v2/https";
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import { type StripeServer, startStripe } from "../local/stripe/server.ts";
-import { setClock } from "./src/platform/clock.ts";
-import { type Receipt, receive } from "./src/platform/webhooks.ts";
-import { stripeWebhooks } from "./src/store/stripe/webhook.ts";
+import { type StripeServer, startStripe } from "../../local/stripe/server.ts";
+import { setClock } from "../src/platform/clock.ts";
+import { type Receipt, receive } from "../src/platform/webhooks.ts";
+import { stripeWebhooks } from "../src/store/stripe/webhook.ts";
 
 /** For tests of what talks to Stripe: the simulator over the wire, its webhooks carried out as they come, and both on one clock. */
 export interface StripeVendor {

@@ -1,13 +1,13 @@
 import { beforeAll } from "vitest";
-import { post } from "./src/ledger/index.ts";
-import { wallet } from "./src/ledger/wallet.ts";
-import { onboard } from "./src/payouts/onboard.ts";
-import { payoutAccounts, withdrawals } from "./src/payouts/records.ts";
-import { advance } from "./src/payouts/run.ts";
-import { stripeConnect } from "./src/payouts/webhook.ts";
-import { withdraw } from "./src/payouts/withdraw.ts";
-import { someone } from "./testing.ts";
-import { useStripe } from "./testing-connect.ts";
+import { post } from "../src/ledger/index.ts";
+import { wallet } from "../src/ledger/wallet.ts";
+import { onboard } from "../src/payouts/onboard.ts";
+import { payoutAccounts, withdrawals } from "../src/payouts/records.ts";
+import { advance } from "../src/payouts/run.ts";
+import { stripeConnect } from "../src/payouts/webhook.ts";
+import { withdraw } from "../src/payouts/withdraw.ts";
+import { someone } from "./backend.ts";
+import { useStripe } from "./connect.ts";
 
 /** For tests of payouts: people with accounts at Stripe, what they withdraw, and what becomes of it. */
 

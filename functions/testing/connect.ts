@@ -3,10 +3,10 @@ import type { AddressInfo } from "node:net";
 import type { Request } from "firebase-functions/v2/https";
 import type Stripe from "stripe";
 import { afterAll, beforeAll } from "vitest";
-import { type StripeServer, startStripe } from "../local/stripe/server.ts";
-import { setClock } from "./src/platform/clock.ts";
-import { stripe } from "./src/platform/stripe.ts";
-import { receive, type WebhookSource } from "./src/platform/webhooks.ts";
+import { type StripeServer, startStripe } from "../../local/stripe/server.ts";
+import { setClock } from "../src/platform/clock.ts";
+import { stripe } from "../src/platform/stripe.ts";
+import { receive, type WebhookSource } from "../src/platform/webhooks.ts";
 
 /** For tests of modules: the Stripe simulator in this process, on whose clock our own goes, and whose webhooks reach us. */
 export interface StripeBackend {

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { freePort } from "../local/ports.ts";
+import { freePort } from "../../local/ports.ts";
 
 /** For tests: a Redis with nothing in it. */
 export interface RedisServer {

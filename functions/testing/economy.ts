@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { wallet } from "./src/ledger/wallet.ts";
-import { consume } from "./src/rewards/consume.ts";
-import { ConsumeRequest, CraftRequest } from "./src/rewards/contract.ts";
-import { craft, exchange } from "./src/rewards/craft.ts";
-import { defineItem, defineRecipe, defineTable } from "./src/rewards/define.ts";
-import { Item, Recipe, Table } from "./src/rewards/definitions.ts";
-import { listInventory } from "./src/rewards/inventory.ts";
-import { grantByHand } from "./src/rewards/operate.ts";
-import { Reward } from "./src/rewards/reward.ts";
-import { someone } from "./testing.ts";
+import { wallet } from "../src/ledger/wallet.ts";
+import { consume } from "../src/rewards/consume.ts";
+import { ConsumeRequest, CraftRequest } from "../src/rewards/contract.ts";
+import { craft, exchange } from "../src/rewards/craft.ts";
+import { defineItem, defineRecipe, defineTable } from "../src/rewards/define.ts";
+import { Item, Recipe, Table } from "../src/rewards/definitions.ts";
+import { listInventory } from "../src/rewards/inventory.ts";
+import { grantByHand } from "../src/rewards/operate.ts";
+import { Reward } from "../src/rewards/reward.ts";
+import { someone } from "./backend.ts";
 
 /** For tests: a small economy, and players in it. */
 

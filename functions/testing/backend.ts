@@ -3,9 +3,9 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Request } from "firebase-functions/v2/https";
 import { afterAll, beforeAll } from "vitest";
-import { type FirestoreServer, type ServerOptions, startFirestore } from "../local/firestore/server.ts";
-import type { Bill } from "../local/firestore/usage.ts";
-import type { Caller } from "./src/platform/endpoint.ts";
+import { type FirestoreServer, type ServerOptions, startFirestore } from "../../local/firestore/server.ts";
+import type { Bill } from "../../local/firestore/usage.ts";
+import type { Caller } from "../src/platform/endpoint.ts";
 
 /** For tests of modules: the real Firestore server of the local suite in this process, with nothing in it. */
 export interface Backend {

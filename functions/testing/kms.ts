@@ -1,7 +1,7 @@
 import { generateKeySync, type KeyObject } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { decrypt, encrypt, packed, unpacked } from "./src/platform/keys/cipher.ts";
+import { decrypt, encrypt, packed, unpacked } from "../src/platform/keys/cipher.ts";
 
 /**
  * For tests: Cloud KMS, and the metadata server that gives functions their tokens, by their wire formats, with one key.
