@@ -4,6 +4,7 @@ import type { History, Wallet } from "../functions/src/ledger/contract.ts";
 import type { Entitlements, Inventory } from "../functions/src/rewards/contract.ts";
 import type { Synced } from "../functions/src/store/contract.ts";
 import { type Bill, Meter } from "./meter.ts";
+import { playMoney } from "./play-money.ts";
 import { type Player, signIn } from "./player.ts";
 import { type Answer, describe } from "./recorded.ts";
 import { BOARD_ID, LATE_PRODUCT, seed } from "./seed.ts";
@@ -26,11 +27,13 @@ interface Told {
 
 const GRANT_TIMEOUT_MILLIS = 20_000;
 
-/** Plays the demo: three players buy, ask for money back and score, as their apps and the stores would, and prints what happened. */
+/** Plays the demo: four players buy, ask for money back and score, as their apps and the stores would, and prints what happened. */
 export async function play(suite: Connection): Promise<void> {
   const meter = new Meter(suite.hosts.firestore, suite.project);
-  const [ada, bo, cy, operator] = await Promise.all(["Ada", "Bo", "Cy", "Olga"].map((name) => signIn(name, suite)));
-  if (!ada || !bo || !cy || !operator) throw new Error("not everybody could sign in");
+  const [ada, bo, cy, dee, operator] = await Promise.all(
+    ["Ada", "Bo", "Cy", "Dee", "Olga"].map((name) => signIn(name, suite)),
+  );
+  if (!ada || !bo || !cy || !dee || !operator) throw new Error("not everybody could sign in");
   await seed(suite, operator);
   const lines = (heading: string, rows: readonly Line[], [what, result] = ["what happened", "result"]) => {
     console.log(`\n${heading}\n`);
@@ -43,15 +46,16 @@ export async function play(suite: Connection): Promise<void> {
   };
 
   lines("Webhooks, as RevenueCat sends them", await purchases(suite, meter, { ada, bo, cy, operator }));
+  lines("Money, as Stripe moves it", await playMoney(suite, meter, { player: dee, operator }));
   lines("Scores", await scores(meter, [ada, bo, cy]));
   lines("What the apps see", await views(meter, [ada, bo, cy]), ["who asks for what", "answer"]);
   lines("The top of the board", await top(meter, ada), ["player", "score"]);
   const { reads, writes, deletes } = await meter.total();
   console.log(
-    "\nThe first purchase of a product, and the first score on a board, also read its definition; it is then kept for a minute.",
+    "\nThe first purchase of a product or item, and the first score on a board, also read its definition; it is then kept for a minute.",
   );
   console.log(`All of it together was billed ${reads} reads, ${writes} writes and ${deletes} deletes.`);
-  await Promise.all([ada, bo, cy, operator].map((player) => player.leave()));
+  await Promise.all([ada, bo, cy, dee, operator].map((player) => player.leave()));
 }
 
 async function purchases(

@@ -23,6 +23,26 @@ export const PRODUCTS: Record<string, Product> = {
   },
 };
 
+/** Sold by ourselves: for money through Stripe, and for coins. */
+export const CHEST = {
+  id: "coin_chest",
+  product: {
+    title: "A chest of coins",
+    grant: { coins: { COIN: 1_000 }, items: {}, entitlements: [] },
+    grantDuringTrial: false,
+    prices: { USD: 10_00 },
+  },
+} satisfies { id: string; product: Product };
+export const SWORD = {
+  id: "steel_sword",
+  product: {
+    title: "A sword of steel",
+    grant: { coins: {}, items: { steel_sword: 1 }, entitlements: [] },
+    grantDuringTrial: false,
+    prices: { COIN: 300 },
+  },
+} satisfies { id: string; product: Product };
+
 /** A product that the stores sell before anybody has told the backend what it gives. */
 export const LATE_PRODUCT = {
   id: "mystery_chest",
@@ -46,6 +66,7 @@ export async function seed({ project, hosts }: Connection, operator: Operator): 
   const firestore = getFirestore(initializeApp({ projectId: project }, `seed-${project}`));
   const batch = firestore.batch();
   for (const [id, product] of Object.entries(PRODUCTS)) batch.set(firestore.doc(`catalog/${id}`), product);
+  for (const { id, product } of [CHEST, SWORD]) batch.set(firestore.doc(`catalog/${id}`), product);
   batch.set(firestore.doc(`leaderboards/${BOARD_ID}`), BOARD);
   batch.set(firestore.doc(`admins/${operator.uid}`), { name: operator.name });
   await batch.commit();

@@ -10,12 +10,12 @@ const PROJECT = "demo-pot-of-gold";
 const staysUp = !process.argv.includes("--once");
 
 const began = Date.now();
-console.log("Starting the Firebase emulators and the simulator of RevenueCat…");
+console.log("Starting the Firebase emulators and simulators of RevenueCat and Stripe…");
 const suite = await startSuite({ project: PROJECT, portOffset: 0 }).catch((error: Error) => {
   console.error(error.message);
   process.exit(1);
 });
-const { hosts, revenueCatUrl, timeUrl, webhookUrl } = suite.connection;
+const { hosts, revenueCatUrl, stripeUrl, timeUrl, webhookUrl } = suite.connection;
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(0));
 console.log(`Ready after ${((Date.now() - began) / 1000).toFixed(1)} s. Playing the demo.`);
@@ -32,6 +32,7 @@ Everything stays up until Ctrl-C:
   functions   http://${hosts.functions}/${PROJECT}/us-central1/api   (and /pay, /admin)
   webhooks    ${webhookUrl}
   RevenueCat  ${revenueCatUrl}/simulator/purchases   (and /renewals, /cancellations, /expirations)
+  Stripe      ${stripeUrl}   (a page for each Checkout session; /simulator)
   Firestore   ${hosts.firestore}   (export FIRESTORE_EMULATOR_HOST=${hosts.firestore})
   Database    ${hosts.database}   (Realtime Database)
   Auth        ${hosts.auth}
@@ -41,7 +42,7 @@ Everything stays up until Ctrl-C:
 
   products    ${Object.keys(PRODUCTS).join(", ")}, ${LATE_PRODUCT.id}
   board       ${BOARD_ID}
-  players     ada@example.com, bo@example.com, cy@example.com; operator: olga@example.com
+  players     ada@example.com, bo@example.com, cy@example.com, dee@example.com; operator: olga@example.com
               (password: ${PASSWORD})
 
 \`node examples/player.mjs\` calls it as an app does; \`npm run replay -- tests/fixtures/revenuecat\` posts recorded webhooks.`);

@@ -49,14 +49,16 @@ export async function generateCodes(caller: Caller, request: z.output<typeof Gen
   checkReward(request.promo);
   const { cursor, count } = request;
   const codes = await transact(async (tx) => {
-    const page = await makePage(tx, request);
-    writeDown(tx, {
-      key: `${request.campaign} ${cursor} ${now()}`,
-      by: caller.uid,
-      action: "store/generate-codes",
-      subject: `campaigns/${request.campaign}`,
-      details: { from: cursor, codes: page.length, promo: plain(request.promo) },
-    });
+    const { page, isNew } = await makePage(tx, request);
+    if (isNew) {
+      writeDown(tx, {
+        key: `${request.campaign} ${cursor}`,
+        by: caller.uid,
+        action: "store/generate-codes",
+        subject: `campaigns/${request.campaign}`,
+        details: { from: cursor, codes: page.length, promo: plain(request.promo) },
+      });
+    }
     return page;
   });
   log.info("codes generated", { campaign: request.campaign, from: cursor, codes: codes.length, by: caller.uid });
@@ -72,7 +74,7 @@ export function promoPath(id: string): string {
 async function makePage(
   tx: Transaction,
   { campaign: id, promo, count, cursor }: z.output<typeof GenerateCodes>,
-): Promise<string[]> {
+): Promise<{ page: string[]; isNew: boolean }> {
   const asked = fingerprint({ promo, count });
   const known = (await tx.get(campaigns().doc(id))).data();
   if (known) checkSame(asked, known.fingerprint);
@@ -91,7 +93,7 @@ async function makePage(
     tx.create(promos().doc(codeId(code)), { campaign: id, promo, single: true });
   }
   if (end > campaign.made) tx.set(campaigns().doc(id), { ...campaign, made: end });
-  return codes;
+  return { page: codes, isNew: end > campaign.made };
 }
 
 function checkReward({ gives }: Promo): void {
