@@ -42,7 +42,8 @@ export async function playMoney(
   );
   await line(
     `${name} buys a sword with coins (api/store/buy)`,
-    () => call<Bought>("api/store/buy", { key: "a steel sword", product: SWORD.id, currency: "COIN", expectedPrice: 300 }),
+    () =>
+      call<Bought>("api/store/buy", { key: "a steel sword", product: SWORD.id, currency: "COIN", expectedPrice: 300 }),
     ({ paid }) => `paid ${paid.amount} ${paid.currency}`,
   );
   const { purchases } = await call<Purchases>("api/store/purchases");

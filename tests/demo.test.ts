@@ -28,7 +28,7 @@ test("npm run demo brings everything up, plays, says what happened and what it c
   const { output } = run;
   const line = (what: string) => output.split("\n").find((text) => text.includes(what)) ?? "";
   expect(line("Ada buys the starter pack")).toMatch(
-    /granted: coins 1000 COIN, items 1 iron_sword, entitlements no_ads +\d +7$/,
+    /granted: coins 1000 COIN, items 1 iron_sword, entitlements no_ads +\d +9$/,
   );
   expect(line("…and the webhook comes once more")).toMatch(/duplicate, earlier granted +1 +0$/);
   expect(line("Cy gets the money back")).toContain("refunded");
@@ -36,6 +36,10 @@ test("npm run demo brings everything up, plays, says what happened and what it c
   expect(line("…then the webhook comes")).toContain("already-granted");
   expect(line("Ada buys what nobody has defined")).toContain("kept; waiting");
   expect(line("…an operator defines it")).toContain("tried again and granted");
+  expect(line("…pays there, and Stripe's webhooks come")).toContain("coin_chest granted");
+  expect(line("Dee buys a sword with coins")).toContain("paid 300 COIN");
+  expect(line("An operator gives half of the money back")).toContain("succeeded");
+  expect(line("Dee: api/ledger/statement")).toContain("from 0 to 200 COIN");
   expect(line("Ada: api/ledger/wallet")).toContain("1000 COIN, 25 GEM");
   expect(line("Bo: api/ledger/wallet")).toContain("4000 COIN");
   expect(line("Cy: api/ledger/wallet")).toContain("500 COIN");

@@ -28,7 +28,7 @@ import { useWorld } from "./storm/world.ts";
  *
  * STORM_SEEDS: other seeds than these, by commas. STORM_ACTS: how much happens in each.
  */
-const SEEDS = (process.env.STORM_SEEDS ?? "11,12,13").split(",").map(Number);
+const SEEDS = (process.env.STORM_SEEDS ?? "11,12").split(",").map(Number);
 const ACTS = Number(process.env.STORM_ACTS ?? "150");
 const USERS = 20;
 /** So many things happen at a time. */
