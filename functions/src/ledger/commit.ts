@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Failure } from "../platform/failure.ts";
+import { busy, Failure, keyReused } from "../platform/failure.ts";
 import { firestore, isAlreadyExists, isTransient, transact } from "../platform/firestore.ts";
 import { fold, scheduleFolds } from "./fold.ts";
 import { isKnownHot } from "./hot.ts";
@@ -277,13 +277,4 @@ async function patiently<T>(promise: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** The key was used for something else. */
-export function keyReused(): Failure {
-  return new Failure("already-exists", "This key was used for another request.", { reason: "idempotency-key-reused" });
-}
-
-function busy(): Failure {
-  return new Failure("unavailable", "Too many are at it; ask again under the same key.", { reason: "busy" });
 }

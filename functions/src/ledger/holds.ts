@@ -1,5 +1,5 @@
 import { now } from "../platform/clock.ts";
-import { Failure } from "../platform/failure.ts";
+import { Failure, keyReused } from "../platform/failure.ts";
 import {
   isAlreadyExists,
   type QueryDocumentSnapshot,
@@ -12,7 +12,7 @@ import { log } from "../platform/log.ts";
 import { checkAmount } from "./balance.ts";
 import { Books, type Entry } from "./books.ts";
 import { earnedAt } from "./clearing.ts";
-import { commit, keyReused } from "./commit.ts";
+import { commit } from "./commit.ts";
 import { currencyOf } from "./currencies.ts";
 import { after, type Judged, judge, type Part, postingsOf, readHold } from "./hold-moves.ts";
 import { leftOf } from "./holdings.ts";

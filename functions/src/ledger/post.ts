@@ -1,8 +1,9 @@
 import { now } from "../platform/clock.ts";
+import { keyReused } from "../platform/failure.ts";
 import { getAll, isAlreadyExists, type Transaction, transact } from "../platform/firestore.ts";
 import { atTime } from "./balance.ts";
 import { Books, type Entry } from "./books.ts";
-import { commit, keyReused } from "./commit.ts";
+import { commit } from "./commit.ts";
 import { type Freed, free } from "./free.ts";
 import { accountId, accounts, type TransactionRecord, transactions } from "./records.ts";
 import { accountsOf, checkRequest, fingerprintOf, type NewTransaction, transactionId } from "./request.ts";

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { currencyOf, prepareHold } from "../ledger/index.ts";
 import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
-import { Failure, invalidInput } from "../platform/failure.ts";
+import { Failure, invalidInput, keyReused } from "../platform/failure.ts";
 import { FieldPath, Timestamp, type Transaction, timestamp, transact } from "../platform/firestore.ts";
 import { deterministicId, fingerprint, isDocumentId } from "../platform/ids.ts";
 import { change, holdFor } from "./change.ts";
@@ -48,9 +48,7 @@ async function ask(
   const print = fingerprint(request);
   const known = (await tx.get(withdrawals().doc(id))).data();
   if (known?.fingerprint === print) return;
-  if (known) {
-    throw new Failure("already-exists", "This key was used for another request.", { reason: "idempotency-key-reused" });
-  }
+  if (known) throw keyReused();
   const { amount, currency } = request;
   const theirs = (await tx.get(payoutAccounts().doc(owner))).data();
   const account = readyAccount(theirs);

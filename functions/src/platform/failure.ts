@@ -127,3 +127,13 @@ export class Failure extends Error {
 export function invalidInput(field: string, message: string): Failure {
   return new Failure("invalid-argument", message, { reason: "invalid-input", field });
 }
+
+/** The key was used before, and for something else. */
+export function keyReused(): Failure {
+  return new Failure("already-exists", "This key was used for another request.", { reason: "idempotency-key-reused" });
+}
+
+/** Too many are at it; nothing is known to have been refused. */
+export function busy(message = "Too many are at it; ask again under the same key."): Failure {
+  return new Failure("unavailable", message, { reason: "busy" });
+}

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { readTransaction } from "../ledger/index.ts";
-import { Failure } from "../platform/failure.ts";
+import { keyReused } from "../platform/failure.ts";
 import { isAlreadyExists, type Transaction, transact } from "../platform/firestore.ts";
 import { fingerprint } from "../platform/ids.ts";
 import { type Change, prepareChanges } from "./change.ts";
@@ -77,11 +77,7 @@ async function attemptOnce(
 
 function storedOutcome(transaction: string, metadata: unknown, asked: string): Outcome {
   const { request, ...outcome } = Kept.parse(metadata);
-  if (request !== asked) {
-    throw new Failure("already-exists", "This key was used for another request.", {
-      reason: "idempotency-key-reused",
-    });
-  }
+  if (request !== asked) throw keyReused();
   return { transaction, ...outcome };
 }
 

@@ -1,4 +1,4 @@
-import { Failure } from "../../platform/failure.ts";
+import { busy, Failure, keyReused } from "../../platform/failure.ts";
 import { isAlreadyExists, isContention } from "../../platform/firestore.ts";
 
 /**
@@ -16,12 +16,12 @@ export async function once<T>(act: () => Promise<T>, find: () => Promise<T | und
     // Its own commit may have landed without its hearing of it: then it finds that now.
     if (isAlreadyExists(error)) return await act();
     if (!isContention(error)) throw error;
-    throw new Failure("unavailable", "Too many are at it; ask again under the same key.", { reason: "busy" });
+    throw busy();
   }
 }
 
 /** Refuses a key that was used for another request. */
 export function checkSame(fingerprint: string, stored: string | undefined): void {
   if (fingerprint === stored) return;
-  throw new Failure("already-exists", "This key was used for another request.", { reason: "idempotency-key-reused" });
+  throw keyReused();
 }

@@ -1,4 +1,4 @@
-import { Failure } from "../../platform/failure.ts";
+import { busy, Failure } from "../../platform/failure.ts";
 import { getAll, type Transaction } from "../../platform/firestore.ts";
 import { fingerprint } from "../../platform/ids.ts";
 import { type Shard, shards } from "./records.ts";
@@ -69,7 +69,7 @@ export async function taking<T>(pile: Pile | undefined, sell: (take: Take) => Pr
     }
     picked = pick(await left(pile.path), pile, round);
   }
-  throw new Failure("unavailable", "Too many want the last of it; ask again under the same key.", { reason: "busy" });
+  throw busy("Too many want the last of it; ask again under the same key.");
 }
 
 /** Puts back what was taken. A write for each shard. */

@@ -1,4 +1,4 @@
-import { Failure } from "../../platform/failure.ts";
+import { Failure, keyReused } from "../../platform/failure.ts";
 import { type Timestamp, type Transaction, timestamp, transact } from "../../platform/firestore.ts";
 import { deterministicId, fingerprint, isDocumentId } from "../../platform/ids.ts";
 import type { Outcome } from "../../platform/webhooks.ts";
@@ -82,9 +82,7 @@ function goOn(id: string, print: string): Promise<Order> {
 
 function same(order: Order | undefined, print: string): Order {
   if (order?.fingerprint === print) return order;
-  throw new Failure("already-exists", "The key was used before for another request.", {
-    reason: "idempotency-key-reused",
-  });
+  throw keyReused();
 }
 
 const COUNTED: readonly OrderState[] = ["created", "open", "processing", "paid"];

@@ -3,7 +3,7 @@ import type * as z from "zod";
 import { writeDown } from "../../platform/audit.ts";
 import { now } from "../../platform/clock.ts";
 import type { Caller } from "../../platform/endpoint.ts";
-import { Failure } from "../../platform/failure.ts";
+import { Failure, keyReused } from "../../platform/failure.ts";
 import { type Transaction, timestamp, transact } from "../../platform/firestore.ts";
 import { deterministicId, fingerprint } from "../../platform/ids.ts";
 import { log } from "../../platform/log.ts";
@@ -35,7 +35,7 @@ export async function refund(caller: Caller, request: z.output<typeof RefundRequ
   const id = deterministicId("refund", request.purchase, request.key);
   const print = fingerprint(request);
   const known = (await refunds().doc(id).get()).data();
-  if (known && known.fingerprint !== print) throw reused();
+  if (known && known.fingerprint !== print) throw keyReused();
   const isNew = known === undefined;
   const record = known ?? (await begin(caller, id, { request, print }));
   log.info("refund by hand", { refund: id, purchase: request.purchase, by: caller.uid });
@@ -81,7 +81,7 @@ async function begin(
   };
   return await transact(async (tx) => {
     const meanwhile = (await tx.get(refunds().doc(id))).data();
-    if (meanwhile && meanwhile.fingerprint !== print) throw reused();
+    if (meanwhile && meanwhile.fingerprint !== print) throw keyReused();
     if (meanwhile) return meanwhile;
     tx.create(refunds().doc(id), record);
     const details = { refund: id, amount, currency: record.currency, reason };
@@ -193,10 +193,4 @@ async function again(tx: Transaction, id: string): Promise<Refund | undefined> {
 
 function notRefundable(): Failure {
   return new Failure("failed-precondition", "This purchase cannot be refunded here.", { reason: "not-refundable" });
-}
-
-function reused(): Failure {
-  return new Failure("already-exists", "The key was used before for another request.", {
-    reason: "idempotency-key-reused",
-  });
 }
