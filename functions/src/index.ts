@@ -18,6 +18,7 @@ import { config, secrets } from "./platform/config.ts";
 import { withoutDomains } from "./platform/domains.ts";
 import { service } from "./platform/endpoint.ts";
 import { DocumentId } from "./platform/ids.ts";
+import { runAll } from "./platform/jobs.ts";
 import { log } from "./platform/log.ts";
 import { deliver, sweepOutbox } from "./platform/outbox.ts";
 import { webhookService } from "./platform/webhook-service.ts";
@@ -137,19 +138,21 @@ export const housekeeping = onSchedule(
     schedule: "every 10 minutes",
     timeZone: "Etc/UTC",
     secrets: [...bookkeeping, secrets.stripeApiKey, secrets.revenueCatApiKey],
+    // Less than until the next time.
+    timeoutSeconds: 540,
   },
   async () => {
-    await Promise.all([
-      sweep(),
-      sweepOutbox(subscribers),
-      expireHolds(),
-      expireLots(),
-      expireItems(),
-      foldAll(),
-      sweepReceipts(),
-      expireGifts(),
-      settleRefunds(),
-      sweepWithdrawals(),
+    await runAll([
+      sweep,
+      () => sweepOutbox(subscribers),
+      expireHolds,
+      expireLots,
+      expireItems,
+      foldAll,
+      sweepReceipts,
+      expireGifts,
+      settleRefunds,
+      sweepWithdrawals,
     ]);
   },
 );

@@ -9,6 +9,7 @@ import { StatementRequest } from "./contract.ts";
 import { hold } from "./holds.ts";
 import { monthIn } from "./month.ts";
 import { post } from "./post.ts";
+import { transactionId } from "./request.ts";
 import { statement } from "./statement.ts";
 
 const backend = useBackend({ TIME_ZONE: "Europe/Berlin" });
@@ -109,6 +110,25 @@ describe("a statement", () => {
     await expect(statement(someone(), ask("2026-01", { cursor: "x" }))).rejects.toMatchObject({
       reason: "invalid-input",
     });
+  });
+
+  test("of a month without transactions opens where the chain stood, whatever the ids of what was made at its last moment", async () => {
+    const { uid } = someone();
+    // The last has the first id, so that an order by ids would end elsewhere.
+    const keys = Array.from({ length: 3 }, () => randomUUID()).sort((a, b) =>
+      transactionId(a) < transactionId(b) ? 1 : -1,
+    );
+    const unset = setClock(NOVEMBER);
+    for (const key of keys) {
+      const postings = [{ from: "system:mint", to: uid, amount: 100, currency: "USD" }];
+      await post({ key, kind: "grant", postings, reference: "test" });
+    }
+    unset();
+    const later = setClock(DECEMBER + 86_400_000);
+    const { result, bill } = await backend.billed(() => statement({ uid }, ask("2026-12")));
+    later();
+    expect(result).toMatchObject({ opening: 300, closing: 300, transactions: 0 });
+    expect(bill).toMatchObject({ reads: 6 });
   });
 
   test("closes with what the next one opens with, and adds up to what its rows say, whatever happened", async () => {
