@@ -1,12 +1,12 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Request } from "firebase-functions/v2/https";
 import type Stripe from "stripe";
 import { afterAll, beforeAll } from "vitest";
 import { type StripeServer, startStripe } from "../../local/stripe/server.ts";
 import { setClock } from "../src/platform/clock.ts";
 import { stripe } from "../src/platform/stripe.ts";
 import { receive, type WebhookSource } from "../src/platform/webhooks.ts";
+import { advanceBy, signedRequest, simulateAt } from "./simulator.ts";
 
 /** For tests of modules: the Stripe simulator in this process, on whose clock our own goes, and whose webhooks reach us. */
 export interface StripeBackend {
@@ -66,15 +66,7 @@ export function useStripe(source: () => Promise<WebhookSource>): StripeBackend {
     await server?.close();
   });
 
-  async function simulate<T>(verb: string, path: string, body?: object): Promise<T> {
-    const response = await fetch(`http://127.0.0.1:${server?.port}/simulator/${path}`, {
-      method: verb,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const answer = (await response.json()) as T & { error?: { message: string } };
-    if (!response.ok) throw new Error(answer.error?.message ?? `${response.status}`);
-    return answer;
-  }
+  const simulate = <T>(verb: string, path: string, body?: object) => simulateAt<T>(server, verb, path, body);
 
   return {
     get client() {
@@ -82,11 +74,7 @@ export function useStripe(source: () => Promise<WebhookSource>): StripeBackend {
     },
     heard,
     simulate,
-    advance: async (millis) => {
-      await server?.flush();
-      await server?.clock.advance(millis);
-      await server?.flush();
-    },
+    advance: (millis) => advanceBy(server, millis),
     fund: async (amount) => {
       await client?.paymentIntents.create({
         amount,
@@ -107,16 +95,12 @@ export function useStripe(source: () => Promise<WebhookSource>): StripeBackend {
 /** Takes the webhooks in, and answers as the deployed function does. */
 function createReceiver(source: () => Promise<WebhookSource>, heard: StripeBackend["heard"]): Server {
   return createServer(async (incoming, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(chunk as Buffer);
-    const rawBody = Buffer.concat(chunks);
-    const request: Pick<Request, "rawBody" | "get"> = {
-      rawBody,
-      get: ((name: string) => incoming.headers[name.toLowerCase()]) as Request["get"],
-    };
-    const { type } = JSON.parse(rawBody.toString()) as { type: string };
+    let body = "";
+    for await (const chunk of incoming.setEncoding("utf8")) body += chunk;
+    const request = signedRequest(body, String(incoming.headers["stripe-signature"]));
+    const { type } = JSON.parse(body) as { type: string };
     try {
-      heard.push({ type, answer: await receive(await source(), request as Request) });
+      heard.push({ type, answer: await receive(await source(), request) });
       response.writeHead(200).end("{}");
     } catch (error) {
       heard.push({ type, answer: error });

@@ -1,11 +1,11 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Request } from "firebase-functions/v2/https";
 import { afterAll, beforeAll, beforeEach } from "vitest";
 import { type StripeServer, startStripe } from "../../local/stripe/server.ts";
 import { setClock } from "../src/platform/clock.ts";
 import { type Receipt, receive } from "../src/platform/webhooks.ts";
 import { stripeWebhooks } from "../src/store/stripe/webhook.ts";
+import { advanceBy, signedRequest, simulateAt } from "./simulator.ts";
 
 /** For tests of what talks to Stripe: the simulator over the wire, its webhooks carried out as they come, and both on one clock. */
 export interface StripeVendor {
@@ -37,20 +37,11 @@ export function useStripe(): StripeVendor {
     receipts: [],
     isDown: false,
     simulate: async <T>(path: string, body?: object, verb = "POST") => {
-      const response = await fetch(`http://127.0.0.1:${vendor.server.port}/simulator/${path}`, {
-        method: verb,
-        ...(body ? { body: JSON.stringify(body) } : {}),
-      });
-      const answer = (await response.json()) as T & { error?: { message: string } };
-      if (!response.ok) throw new Error(answer.error?.message ?? String(response.status));
+      const answer = await simulateAt<T>(vendor.server, verb, path, body);
       await vendor.server.flush();
       return answer;
     },
-    advance: async (days) => {
-      await vendor.server.flush();
-      await vendor.server.clock.advance(days * DAY_MILLIS);
-      await vendor.server.flush();
-    },
+    advance: (days) => advanceBy(vendor.server, days * DAY_MILLIS),
     fault: (path, mode, times = 1) => vendor.simulate("faults", { path, method: "POST", mode, times }),
   };
   const receiver = createServer(async (request, response) => {
@@ -82,13 +73,4 @@ export function useStripe(): StripeVendor {
     receiver.close();
   });
   return vendor;
-}
-
-/** A webhook as it comes: just what the receiving end looks at. */
-export function signedRequest(body: string, signature: string): Request {
-  const request: Pick<Request, "rawBody" | "get"> = {
-    rawBody: Buffer.from(body),
-    get: ((name: string) => (name.toLowerCase() === "stripe-signature" ? signature : undefined)) as Request["get"],
-  };
-  return request as Request;
 }
