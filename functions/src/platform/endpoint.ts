@@ -1,12 +1,7 @@
-import {
-  type CallableFunction,
-  type CallableOptions,
-  type CallableRequest,
-  HttpsError,
-  onCall,
-} from "firebase-functions/v2/https";
+import { type CallableFunction, type CallableRequest, HttpsError } from "firebase-functions/v2/https";
 import * as z from "zod";
 import { isAdmin } from "./admins.ts";
+import { type CallOptions, callable } from "./callable.ts";
 import { config } from "./config.ts";
 import { Failure, invalidInput } from "./failure.ts";
 import { isUid } from "./ids.ts";
@@ -46,8 +41,8 @@ export function action<Input extends z.ZodType, Output extends z.ZodType>(defini
  * A callable function that carries many actions, each at a path of its own:
  * `httpsCallable(functions, "api/leaderboards/submit")` calls action `submit` of module `leaderboards` of service `api`.
  */
-export function service(name: string, modules: Modules, options: CallableOptions): CallableFunction<unknown, unknown> {
-  return onCall(options, async (request) => {
+export function service(name: string, modules: Modules, options: CallOptions): CallableFunction<unknown, unknown> {
+  return callable(options, async (request) => {
     const path = actionPath(name, request.rawRequest.path);
     try {
       return await perform(await find(modules, path), request);
