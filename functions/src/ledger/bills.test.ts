@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing/backend.ts";
 import { now } from "../platform/clock.ts";
 import { freeze } from "./freeze.ts";
 import { capture, hold, release, renew } from "./holds.ts";
+import { forgetAccounts } from "./memory.ts";
 import { post } from "./post.ts";
 import { accounts } from "./records.ts";
 import { transactionId } from "./request.ts";
@@ -51,18 +52,22 @@ async function withPast(count: number): Promise<string> {
 
 describe.each([10, 10_000])("with a past of %i transactions", (past) => {
   let [ada, bo] = ["", ""];
+  // As an instance that has seen nobody yet.
+  beforeEach(forgetAccounts);
   beforeAll(async () => {
     [ada, bo] = [await withPast(past), await withPast(10)];
   }, 60_000);
 
-  test("to spend takes 2 reads and 2 writes, and again 1 read", async () => {
-    const request = spending(ada);
-    expect(await bill(() => post(request))).toEqual({ reads: 2, writes: 2, deletes: 0 });
-    expect(await bill(() => post(request))).toEqual(AGAIN);
+  test("to spend takes 2 reads and 2 writes, and again 1 read; whoever was here before, 1 and 2", async () => {
+    const [first, second] = [spending(ada), spending(ada)];
+    expect(await bill(() => post(first))).toEqual({ reads: 2, writes: 2, deletes: 0 });
+    expect(await bill(() => post(second))).toEqual({ reads: 1, writes: 2, deletes: 0 });
+    for (const request of [first, second]) expect(await bill(() => post(request))).toEqual(AGAIN);
   });
 
   test("to send takes 3 reads and 3 writes, either way, and again 1 read", async () => {
     for (const request of [sending(ada, bo), sending(bo, ada)]) {
+      forgetAccounts();
       expect(await bill(() => post(request))).toEqual({ reads: 3, writes: 3, deletes: 0 });
       expect(await bill(() => post(request))).toEqual(AGAIN);
     }

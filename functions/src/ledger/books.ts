@@ -24,6 +24,12 @@ export interface Entry {
   readonly incoming: ReadonlyMap<string, Incoming>;
 }
 
+/** The id of a request's transaction, and its {@link fingerprintOf}. */
+interface Known {
+  readonly id: string;
+  readonly fingerprint: string;
+}
+
 const NONE_IS_HOT: IsHot = () => false;
 
 /**
@@ -58,21 +64,20 @@ export class Books {
    * Makes a transaction. Refuses `insufficient-funds`, `insufficient-redeemable`, `balance-too-large`, `account-frozen`, `not-spendable`,
    * `not-transferable`, `balance-changed` and what {@link checkRequest} does.
    * @param isHot whoever says that an account is hot has to write the entry's `incoming`
-   * @param print the request's {@link fingerprintOf}, if it is known
+   * @param known what follows from the request and was worked out when it was checked
    */
-  enter(request: NewTransaction, isHot: IsHot = NONE_IS_HOT, print: string = fingerprintOf(request)): Entry {
-    checkRequest(request);
+  enter(request: NewTransaction, isHot: IsHot = NONE_IS_HOT, known: Known = knownOf(request)): Entry {
     for (const expected of request.expects ?? []) this.#expect(expected);
     const draft = new Draft(this.#accounts, request, { at: this.#at, hot: onlyGiven(request, isHot) });
     for (const { owner, currency } of request.expires ?? []) draft.open(owner, currency);
     for (const posting of request.postings) draft.post(posting);
-    const id = transactionId(request.key);
+    const { id, fingerprint } = known;
     const content: Omit<TransactionRecord, "links" | "signature"> = {
       kind: request.kind,
       postings: draft.postings,
       reference: request.reference,
       metadata: request.metadata ?? {},
-      fingerprint: print,
+      fingerprint,
       accounts: draft.histories(),
       at: this.#at,
       ...(request.effectiveAt === undefined ? {} : { effectiveAt: timestamp(request.effectiveAt) }),
@@ -104,6 +109,11 @@ export class Books {
       seq: at,
     });
   }
+}
+
+function knownOf(request: NewTransaction): Known {
+  checkRequest(request);
+  return { id: transactionId(request.key), fingerprint: fingerprintOf(request) };
 }
 
 function linkOf(of: { account: string; before: Account | undefined; balance: Balance; content: string }): Link {

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { busy, Failure, keyReused } from "../platform/failure.ts";
-import { firestore, isAlreadyExists, isTransient, transact } from "../platform/firestore.ts";
+import { firestore, isAlreadyExists, isChangedMeanwhile, isTransient, transact } from "../platform/firestore.ts";
 import { fold, scheduleFolds } from "./fold.ts";
 import { isKnownHot } from "./hot.ts";
-import { type Also, type Asked, type Judged, judge } from "./judge.ts";
+import { type Also, type Asked, type Judged, judgeLocked, rememberWritten } from "./judge.ts";
+import { doubt, forget } from "./memory.ts";
 import { type TransactionRecord, transactions } from "./records.ts";
+import { canRely, commitRelying } from "./relied-on.ts";
 import { accountsOf, checkRequest, fingerprintOf, type NewTransaction, onlyGiven, transactionId } from "./request.ts";
 
 /**
@@ -46,7 +48,8 @@ export interface Committed {
 
 interface Waiting extends Asked {
   readonly settled: PromiseWithResolvers<Committed>;
-  isNew: boolean;
+  /** Whether its accounts are to be read under lock. */
+  isCareful: boolean;
   isOver: boolean;
   /** Whether the commit that it was part of could not be made at all, perhaps because of it: it is committed apart from others. */
   isAlone: boolean;
@@ -96,7 +99,7 @@ async function commitOnce(request: NewTransaction, also: Also | undefined): Prom
     accounts: accountsOf(request).filter((account) => !hot.has(account)),
     also,
     settled,
-    isNew: false,
+    isCareful: false,
     isOver: false,
     isAlone: false,
     rounds: 0,
@@ -170,7 +173,6 @@ async function lookUp(one: Waiting): Promise<void> {
   try {
     const record = (await stored([one])).get(one.id);
     if (record) return answer(one, record);
-    one.isNew = true;
     toCommit.push(one);
     pumpSoon();
   } catch (error) {
@@ -188,16 +190,44 @@ async function stored(batch: readonly Waiting[]): Promise<Map<string, Transactio
 /** Commits a batch, and again without those that others have made meanwhile. */
 async function make(batch: readonly Waiting[]): Promise<void> {
   const began = performance.now();
+  const relies = canRely(batch) && !batch.some((one) => one.isCareful);
   try {
-    const { made, known, refused } = await transact((tx) => judge(tx, batch), ATTEMPTS_OF_CLIENT);
+    const { made, refused } = await (relies ? rely(batch) : lock(batch));
     await scheduleFolds(made.flatMap(({ entry }) => [...entry.incoming.values()].map(({ account }) => account)));
     for (const { one, entry } of made) settle(one, entry);
-    for (const { one, record } of known) answer(one, record);
     if (refused.length > 0) await refuse(refused);
   } catch (error) {
+    if (relies && isDisappointed(batch, error)) return;
     if (isTransient(error)) await pause(batch, performance.now() - began);
     await recover(batch, error);
   }
+}
+
+async function lock(batch: readonly Waiting[]): Promise<Judged<Waiting>> {
+  const judged = await transact((tx) => judgeLocked(tx, batch), ATTEMPTS_OF_CLIENT);
+  rememberWritten(judged.changed);
+  return judged;
+}
+
+async function rely(batch: readonly Waiting[]): Promise<Judged<Waiting>> {
+  const { unsure, ...judged } = await commitRelying(batch);
+  for (const one of unsure) {
+    one.isCareful = true;
+    again(one, undefined);
+  }
+  return judged;
+}
+
+/** Whoever fails by relying on what is remembered looks under lock. Whether that was it, and they wait for it already. */
+function isDisappointed(batch: readonly Waiting[], error: unknown): boolean {
+  for (const one of batch) {
+    one.isCareful = true;
+    for (const account of one.accounts) forget(account);
+  }
+  if (!isChangedMeanwhile(error)) return false;
+  doubt();
+  for (const one of batch) again(one, undefined);
+  return true;
 }
 
 /** What is refused may have been made by another instance since its key was looked up, and not fit any more for just that reason. */

@@ -2,6 +2,7 @@ import { writeDown } from "../platform/audit.ts";
 import { getAll, isAlreadyExists, transact } from "../platform/firestore.ts";
 import { Books } from "./books.ts";
 import { CURRENCIES, currencyOf } from "./currencies.ts";
+import { forget } from "./memory.ts";
 import { accountId, accounts, transactions } from "./records.ts";
 import type { NewTransaction } from "./request.ts";
 
@@ -62,7 +63,10 @@ function attempt(request: Freeze, currencies: readonly string[]): Promise<{ chan
     };
     const { id, record, accounts: after } = books.enter(newTransaction);
     tx.create(transactions().doc(id), record);
-    for (const [account, state] of after) tx.set(accounts().doc(account), state);
+    for (const [account, state] of after) {
+      tx.set(accounts().doc(account), state);
+      forget(account);
+    }
     const deed = { key: newTransaction.key, by: operator, note, details: { changed, transaction: id } };
     writeDown(tx, { ...deed, action: frozen ? "ledger/freeze" : "ledger/unfreeze", subject: `users/${user}` });
     return { changed };

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing/backend.ts";
 import { history } from "./history.ts";
+import { forgetAccounts } from "./memory.ts";
 import { post } from "./post.ts";
 import { accounts, transactions } from "./records.ts";
 import type { Expectation } from "./request.ts";
@@ -111,6 +112,7 @@ describe("a transaction", () => {
   test("between two users costs three reads and three writes, whatever they have", async () => {
     const [ada, bo] = [someone(), someone()];
     await give(ada.uid, 100);
+    forgetAccounts();
     const postings = [{ from: ada.uid, to: bo.uid, amount: 1, currency: "COIN" }];
     const transfer = () => post({ key: randomUUID(), kind: "transfer", postings, reference: "test" });
     expect((await backend.billed(transfer)).bill).toEqual({ reads: 3, writes: 3, deletes: 0 });

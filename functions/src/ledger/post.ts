@@ -5,6 +5,7 @@ import { atTime } from "./balance.ts";
 import { Books, type Entry } from "./books.ts";
 import { commit } from "./commit.ts";
 import { type Freed, free } from "./free.ts";
+import { forget } from "./memory.ts";
 import { accountId, accounts, type TransactionRecord, transactions } from "./records.ts";
 import { accountsOf, checkRequest, fingerprintOf, type NewTransaction, transactionId } from "./request.ts";
 
@@ -106,7 +107,10 @@ export async function prepareAll(tx: Transaction, requests: readonly NewTransact
     write: () => {
       for (const { id, record } of made) tx.create(transactions().doc(id), record);
       const after = new Map(made.flatMap((entry) => [...entry.accounts]));
-      for (const [account, state] of after) tx.set(accounts().doc(account), state);
+      for (const [account, state] of after) {
+        tx.set(accounts().doc(account), state);
+        forget(account);
+      }
       for (const { write } of freed) write();
     },
   };

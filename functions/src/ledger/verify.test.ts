@@ -6,6 +6,7 @@ import { FieldValue } from "../platform/firestore.ts";
 import { expireLots } from "./expiry.ts";
 import { signHeads } from "./heads.ts";
 import { capture, expireHolds, hold, release, renew } from "./holds.ts";
+import { forgetAccounts } from "./memory.ts";
 import { post } from "./post.ts";
 import { accounts, heads, holds, manifests, transactions } from "./records.ts";
 import { transactionId } from "./request.ts";
@@ -66,6 +67,7 @@ describe("a hold", () => {
   test("costs 2 reads and 3 writes, its capture 3 and 4, and either again a read", async () => {
     const [poster, worker] = [someone().uid, someone().uid];
     await give(poster, 100);
+    forgetAccounts();
     const request = {
       key: randomUUID(),
       owner: poster,

@@ -1,0 +1,64 @@
+import { LRUCache } from "lru-cache";
+import type { Timestamp } from "../platform/firestore.ts";
+import type { Account } from "./records.ts";
+
+/**
+ * Accounts as this instance has last seen them. Who relies on one writes on condition that its document has not been changed since, so what
+ * is remembered wrongly costs a try and never a coin; see relied-on.ts.
+ *
+ * Where other instances change the same accounts, most of what is remembered is wrong. So after each disappointment nothing is relied on until
+ * many accounts in a row, read anyway, were found as they were remembered.
+ */
+const MAX_REMEMBERED = 5_000;
+const FOUND_AGAIN = 64;
+
+/** An account, and when its document was last written, as far as that is known: the version to make a condition of. */
+export interface Seen {
+  readonly account: Account;
+  readonly version: Timestamp | undefined;
+}
+
+const seen = new LRUCache<string, Seen>({ max: MAX_REMEMBERED });
+let doubts = 0;
+
+/** Whether what is remembered has proven right lately. */
+export function isMemoryGood(): boolean {
+  return doubts === 0;
+}
+
+/** An account that can be relied on; undefined for one of which not enough is known. */
+export function recall(id: string): Seen | undefined {
+  const known = seen.get(id);
+  return known?.version ? known : undefined;
+}
+
+/** @param version absent: what was written is known, but not when */
+export function remember(id: string, account: Account, version?: Timestamp): void {
+  // A hot account is changed by others, of which it hears by being read.
+  if (account.hot) seen.delete(id);
+  else seen.set(id, { account, version });
+}
+
+/** For whoever writes accounts without remembering them. */
+export function forget(id: string): void {
+  seen.delete(id);
+}
+
+/** Compares what is remembered of an account with what was just read. */
+export function compare(id: string, found: Account | undefined): void {
+  const known = seen.get(id);
+  if (!known) return;
+  if (known.account.seq !== found?.seq) doubt();
+  else if (doubts > 0) doubts--;
+}
+
+/** What was relied on was not so any more. */
+export function doubt(): void {
+  doubts = FOUND_AGAIN;
+}
+
+/** Forgets everything, as a new instance. For tests. */
+export function forgetAccounts(): void {
+  seen.clear();
+  doubts = 0;
+}
