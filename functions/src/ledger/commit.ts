@@ -25,6 +25,13 @@ const MAX_PARALLEL = 4;
 const WORTH_ANOTHER = 40;
 /** …but not longer than this: what it does may take it long. */
 const MAX_GATHERING_MILLIS = 15;
+/**
+ * Those who were answered together often come again together. So when none is under way, a commit is not begun with the first of them, but
+ * with as many as the last one had, or this many…
+ */
+const ENOUGH_COMPANY = 16;
+/** …if they come this soon after it. Whoever comes later, or was alone before, waits for nobody. */
+const COMPANY_MILLIS = 5;
 /** Transactions that wait in this instance. */
 const MAX_WAITING = 5_000;
 /** The client's own second try waits for a second, in which hundreds could be made. */
@@ -63,6 +70,8 @@ const busyAccounts = new Set<string>();
 let commits = 0;
 let isPumping = false;
 let gathering: NodeJS.Timeout | undefined;
+let isLingering = false;
+let last = { size: 0, endedAt: Number.NEGATIVE_INFINITY };
 
 /** Makes a transaction together with others; see `post`. What a hot account has not been given yet is folded in if it is needed. */
 export async function commit(request: NewTransaction, also?: Also): Promise<Committed> {
@@ -104,7 +113,7 @@ async function commitOnce(request: NewTransaction, also: Also | undefined): Prom
     isAlone: false,
     rounds: 0,
   };
-  const isAlone = underWay.size === 0;
+  const isAlone = underWay.size === 0 && !hadCompany();
   underWay.set(id, waiting);
   if (isAlone) void lookUp(waiting);
   else toCommit.push(waiting);
@@ -130,16 +139,34 @@ function pump(isPatient = true): void {
     commits++;
     void make(batch).finally(() => {
       commits--;
+      last = { size: batch.length, endedAt: performance.now() };
       for (const account of batch.flatMap((one) => one.accounts)) busyAccounts.delete(account);
       pumpSoon();
     });
   }
-  if (toCommit.length > 0 && commits < MAX_PARALLEL) gather();
+  if (toCommit.length === 0 || commits >= MAX_PARALLEL) return;
+  if (commits === 0) linger();
+  else gather();
 }
 
 function mayStart(isPatient: boolean): boolean {
   if (toCommit.length === 0 || commits >= MAX_PARALLEL) return false;
-  return commits === 0 || toCommit.length >= WORTH_ANOTHER || !isPatient;
+  if (toCommit.length >= WORTH_ANOTHER || !isPatient) return true;
+  return commits === 0 && (toCommit.length >= Math.min(last.size, ENOUGH_COMPANY) || !hadCompany());
+}
+
+/** Whether several have been answered together just now. */
+function hadCompany(): boolean {
+  return last.size > 1 && performance.now() - last.endedAt < COMPANY_MILLIS;
+}
+
+function linger(): void {
+  if (isLingering) return;
+  isLingering = true;
+  setTimeout(() => {
+    isLingering = false;
+    pump();
+  }, COMPANY_MILLIS);
 }
 
 function gather(): void {
