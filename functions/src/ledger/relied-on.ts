@@ -1,4 +1,5 @@
-import { FieldValue, firestore, type Timestamp } from "../platform/firestore.ts";
+import { commitWrites, type Write } from "../platform/commit/index.ts";
+import { firestore, type Timestamp } from "../platform/firestore.ts";
 import { Books } from "./books.ts";
 import { noteHot } from "./hot.ts";
 import { type Asked, accountsIn, type Judged, judge } from "./judge.ts";
@@ -26,20 +27,21 @@ export interface Relied<One extends Asked> extends Judged<One> {
  */
 export async function commitRelying<One extends Asked>(batch: readonly One[]): Promise<Relied<One>> {
   const { books, before, remembered } = await load(accountsIn(batch));
-  const writes = firestore().batch();
-  const judged = judge(writes, batch, books);
+  const writes: Write[] = [];
+  const create = ({ path }: { path: string }, fields: object) =>
+    writes.push({ path, fields: { ...fields }, condition: "new" });
+  const judged = judge({ create }, batch, books);
   const ofAccounts = accounts();
   for (const [id, after] of judged.changed) {
+    const { path } = ofAccounts.doc(id);
     const known = before.get(id);
-    if (known) writes.update(ofAccounts.doc(id), changes(known.account, after), { lastUpdateTime: known.version });
-    else writes.create(ofAccounts.doc(id), after);
+    if (known) writes.push({ path, ...changes(known.account, after), condition: known.version });
+    else writes.push({ path, fields: after, condition: "new" });
   }
   if (judged.made.length > 0) {
-    const results = await writes.commit();
-    const first = results.length - judged.changed.size;
-    for (const [i, [id, account]] of [...judged.changed].entries()) {
-      remember(id, account, results[first + i]?.writeTime);
-    }
+    const times = await commitWrites(writes);
+    const first = times.length - judged.changed.size;
+    for (const [i, [id, account]] of [...judged.changed].entries()) remember(id, account, times[first + i]);
   }
   const isUnsure = ({ one }: { one: One }) => one.accounts.some((id) => remembered.has(id));
   return {
@@ -79,14 +81,11 @@ async function load(
   return { books, before, remembered };
 }
 
-/** The fields of an account that a write has to name: those that are not what they were. */
-function changes(before: Account, after: Account): Record<string, unknown> {
-  const changed: Record<string, unknown> = {};
+/** What of an account a write has to name: the fields that are not what they were, and those that are no more. */
+function changes(before: Account, after: Account): Pick<Write, "fields" | "removed"> {
+  const fields: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(after)) {
-    if (value !== before[field as keyof Account]) changed[field] = value;
+    if (value !== before[field as keyof Account]) fields[field] = value;
   }
-  for (const field of Object.keys(before)) {
-    if (!(field in after)) changed[field] = FieldValue.delete();
-  }
-  return changed;
+  return { fields, removed: Object.keys(before).filter((field) => !(field in after)) };
 }
