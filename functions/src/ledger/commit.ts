@@ -4,7 +4,7 @@ import { firestore, isAlreadyExists, isChangedMeanwhile, isTransient, transact }
 import { fold, scheduleFolds } from "./fold.ts";
 import { isKnownHot } from "./hot.ts";
 import { type Also, type Asked, type Judged, judgeLocked, rememberWritten } from "./judge.ts";
-import { doubt, forget } from "./memory.ts";
+import { disappointed, forget } from "./memory.ts";
 import { type TransactionRecord, transactions } from "./records.ts";
 import { canRely, commitRelying } from "./relied-on.ts";
 import { accountsOf, checkRequest, fingerprintOf, type NewTransaction, onlyGiven, transactionId } from "./request.ts";
@@ -252,7 +252,7 @@ function isDisappointed(batch: readonly Waiting[], error: unknown): boolean {
     for (const account of one.accounts) forget(account);
   }
   if (!isChangedMeanwhile(error)) return false;
-  doubt();
+  disappointed(batch.flatMap(({ accounts }) => accounts));
   for (const one of batch) again(one, undefined);
   return true;
 }

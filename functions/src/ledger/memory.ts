@@ -11,6 +11,9 @@ import type { Account } from "./records.ts";
  */
 const MAX_REMEMBERED = 5_000;
 const FOUND_AGAIN = 64;
+/** Accounts that others changed just when they were to be changed here are looked at under lock, as long as that goes on. */
+const CONTENDED_MILLIS = 200;
+const MAX_CONTENDED = 1_000;
 
 /** An account, and when its document was last written, as far as that is known: the version to make a condition of. */
 export interface Seen {
@@ -19,6 +22,7 @@ export interface Seen {
 }
 
 const seen = new LRUCache<string, Seen>({ max: MAX_REMEMBERED });
+const contendedUntil = new LRUCache<string, number>({ max: MAX_CONTENDED });
 let doubts = 0;
 
 /** Whether what is remembered has proven right lately. */
@@ -28,6 +32,7 @@ export function isMemoryGood(): boolean {
 
 /** An account that can be relied on; undefined for one of which not enough is known. */
 export function recall(id: string): Seen | undefined {
+  if (!isMemoryGood()) return undefined;
   const known = seen.get(id);
   return known?.version ? known : undefined;
 }
@@ -48,17 +53,29 @@ export function forget(id: string): void {
 export function compare(id: string, found: Account | undefined): void {
   const known = seen.get(id);
   if (!known) return;
-  if (known.account.seq !== found?.seq) doubt();
-  else if (doubts > 0) doubts--;
+  if (known.account.seq === found?.seq) {
+    contendedUntil.delete(id);
+    if (doubts > 0) doubts--;
+    return;
+  }
+  doubts = FOUND_AGAIN;
+  if (isContended(id)) contendedUntil.set(id, performance.now() + CONTENDED_MILLIS);
 }
 
-/** What was relied on was not so any more. */
-export function doubt(): void {
+/** Notes that some of these accounts were not as they were thought to be. */
+export function disappointed(ids: readonly string[]): void {
   doubts = FOUND_AGAIN;
+  for (const id of ids) contendedUntil.set(id, performance.now() + CONTENDED_MILLIS);
+}
+
+/** Whether others are at an account, too. */
+export function isContended(id: string): boolean {
+  return (contendedUntil.get(id) ?? 0) > performance.now();
 }
 
 /** Forgets everything, as a new instance. For tests. */
 export function forgetAccounts(): void {
   seen.clear();
+  contendedUntil.clear();
   doubts = 0;
 }

@@ -3,7 +3,7 @@ import { firestore, type Timestamp } from "../platform/firestore.ts";
 import { Books } from "./books.ts";
 import { noteHot } from "./hot.ts";
 import { type Asked, accountsIn, type Judged, judge } from "./judge.ts";
-import { isMemoryGood, recall, remember } from "./memory.ts";
+import { compare, isContended, recall, remember } from "./memory.ts";
 import { type Account, accounts } from "./records.ts";
 
 /**
@@ -11,9 +11,12 @@ import { type Account, accounts } from "./records.ts";
  * none of their documents has been changed since. So whoever comes back to the same instance costs no read.
  */
 
-/** Whether a batch may be made this way. What only looks at an account writes nothing there that a condition could be put on. */
+/**
+ * Whether a batch may be made this way. What only looks at an account writes nothing there that a condition could be put on; and where many
+ * are at it, whoever has the lock gets on and whoever has a condition does not.
+ */
 export function canRely(batch: readonly Asked[]): boolean {
-  return isMemoryGood() && !batch.some(({ request }) => (request.expects?.length ?? 0) > 0);
+  return !batch.some(({ request, accounts }) => (request.expects?.length ?? 0) > 0 || accounts.some(isContended));
 }
 
 export interface Relied<One extends Asked> extends Judged<One> {
@@ -74,6 +77,7 @@ async function load(
     const snapshot = found[i];
     const account = snapshot?.data() as Account | undefined;
     noteHot(id, account?.hot ?? false);
+    compare(id, account);
     if (account && snapshot?.updateTime) before.set(id, { account, version: snapshot.updateTime });
   }
   const books = new Books();
