@@ -17,7 +17,7 @@ import { verificationMicros } from "./money/tokens.ts";
  * `MONEY_ONLY=<word>` measures those settings whose name has the word; `MONEY_PROFILE=<folder>` leaves CPU profiles there.
  */
 const CONNECTIONS = 32;
-const WARM_UP_MILLIS = 3_000;
+const WARM_UP_MILLIS = 5_000;
 const MEASURED_MILLIS = 10_000;
 const LATENCIES_MILLIS = [0, 8];
 const PROCESSES = [1, 4];
@@ -78,7 +78,7 @@ console.log(
     "",
     `${CONNECTIONS} connections that are kept, in turn over the processes' ports; ${MEASURED_MILLIS / 1_000} s after ${WARM_UP_MILLIS / 1_000} s of warm-up; ${cpus().length} cores for all of it.`,
     "CPU is that of all processes of a kind, by the kernel's count. Tokens are decoded, not verified (there is no Google here to ask for keys):",
-    `a deployed function also verifies RS256, ${rounded(verificationMicros(), 0)} µs of CPU each on this machine.`,
+    `a deployed function also verifies RS256, once for each token of an hour, ${rounded(verificationMicros(), 0)} µs of CPU on this machine.`,
   ].join("\n  "),
 );
 

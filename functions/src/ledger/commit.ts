@@ -10,11 +10,13 @@ import { canRely, commitRelying } from "./relied-on.ts";
 import { accountsOf, checkRequest, fingerprintOf, type NewTransaction, onlyGiven, transactionId } from "./request.ts";
 
 /**
- * Group commit. Transactions that meet in one instance are made together: their keys and accounts are read at once, those that are new
- * are judged in memory, in the order in which they came, and written in one commit. Whoever shares an account with a commit that is
- * under way waits for it, so that an instance never stands in its own way; what is refused drops out and holds nobody up.
+ * Group commit. Transactions that meet in one instance are made together: their accounts are read at once, or remembered, they are judged in
+ * memory, in the order in which they came, and written in one commit. Whoever shares an account with a commit that is under way waits for
+ * it, so that an instance never stands in its own way; what is refused drops out and holds nobody up.
  *
- * One that comes when nothing else is under way has its key looked up first, so that a repeated request costs one read.
+ * No lock is taken, but the commit fails if anything was changed meanwhile; then, and where others are at the same accounts, it is made
+ * under lock. That a key was used before is seen by its document being there, and only then looked up. One that comes when nothing else is
+ * under way has its key looked up first, so that a repeated request costs one read.
  */
 
 /** Transactions of one commit. */

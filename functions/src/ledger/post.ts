@@ -21,7 +21,8 @@ export interface Prepared {
  * Makes a transaction. The same key again answers with what is stored; with another request it is refused, `idempotency-key-reused`.
  * Refuses what {@link Books.enter} refuses, and `busy` when too many are at it; whoever is told so may ask again under the same key.
  *
- * Bill: a read for the key and one for each account of a user; a write for the transaction and for each account.
+ * Bill: at most a read for the key and one for each account of a user, none for an account that this instance remembers; a write for the
+ * transaction and for each account.
  */
 export async function post(request: NewTransaction): Promise<TransactionRecord> {
   return request.clawBack ? await postAlone(request) : (await commit(request)).record;

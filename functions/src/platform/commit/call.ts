@@ -31,30 +31,55 @@ const UNKNOWN = 2;
 const DEADLINE_EXCEEDED = 4;
 const UNAVAILABLE = 14;
 const PREFIX_BYTES = 5;
+/** A connection that was not used for so long is not trusted to be there still: an instance without requests has no CPU to notice. */
+const IDLE_MILLIS = 60_000;
 
-let session: { origin: string; connection: ClientHttp2Session } | undefined;
+let session: { origin: string; connection: ClientHttp2Session; usedAt: number } | undefined;
 
 /** One connection, which is opened anew when it has ended. It keeps no process from ending; a call's timer does. */
 function connectionTo(origin: string): ClientHttp2Session {
-  if (session?.origin === origin && !session.connection.closed && !session.connection.destroyed) {
+  const at = performance.now();
+  if (session && isGood(session.connection) && session.origin === origin && at - session.usedAt < IDLE_MILLIS) {
+    session.usedAt = at;
     return session.connection;
   }
+  session?.connection.close();
   const connection = connect(origin, { settings: { enablePush: false } });
   const forget = () => {
     if (session?.connection === connection) session = undefined;
   };
   connection.on("error", forget).on("goaway", forget).on("close", forget);
   connection.unref();
-  session = { origin, connection };
+  session = { origin, connection, usedAt: at };
   return connection;
 }
 
+function isGood({ closed, destroyed }: ClientHttp2Session): boolean {
+  return !closed && !destroyed;
+}
+
 /** Calls, and answers with the message. Throws {@link CallFailed}. */
-export function call({ origin, method, headers, message, timeoutMillis }: Call): Promise<Buffer> {
+export async function call(of: Call): Promise<Buffer> {
+  const connection = connectionTo(of.origin);
+  const stream = begin(connection, of);
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(new CallFailed(DEADLINE_EXCEEDED, "no answer in time", true));
+    stream.close(constants.NGHTTP2_CANCEL);
+    // Whoever comes next is to have one that answers.
+    connection.close();
+  }, of.timeoutMillis);
+  try {
+    return await Promise.race([answerOf(stream), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function begin(connection: ClientHttp2Session, { method, headers, message, timeoutMillis }: Call): ClientHttp2Stream {
   const prefix = Buffer.alloc(PREFIX_BYTES);
   prefix.writeUInt32BE(message.length, 1);
-  return new Promise((resolve, reject) => {
-    const connection = connectionTo(origin);
+  try {
     const stream = connection.request({
       ":method": "POST",
       ":path": method,
@@ -63,15 +88,12 @@ export function call({ origin, method, headers, message, timeoutMillis }: Call):
       "grpc-timeout": `${timeoutMillis}m`,
       ...headers,
     });
-    const timer = setTimeout(() => {
-      reject(new CallFailed(DEADLINE_EXCEEDED, "no answer in time", true));
-      stream.close(constants.NGHTTP2_CANCEL);
-    }, timeoutMillis);
-    answerOf(stream).then(resolve, reject);
-    stream.once("close", () => clearTimeout(timer));
     stream.write(prefix);
     stream.end(message);
-  });
+    return stream;
+  } catch (error) {
+    throw new CallFailed(UNAVAILABLE, String(error), true);
+  }
 }
 
 async function answerOf(stream: ClientHttp2Stream): Promise<Buffer> {
@@ -89,7 +111,7 @@ async function answerOf(stream: ClientHttp2Stream): Promise<Buffer> {
   });
   if (told.status === undefined) throw new CallFailed(UNAVAILABLE, "the connection was closed", true);
   if (told.status !== "0") {
-    throw new CallFailed(Number(told.status), decodeURIComponent(told.message ?? ""), false);
+    throw new CallFailed(Number(told.status), told.message ?? "", false);
   }
   const answer = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
   // Nobody has asked for anything compressed.

@@ -15,9 +15,12 @@ import { decodeCommit } from "./response.ts";
  */
 export type { Write } from "./request.ts";
 
+const UNAUTHENTICATED = 16;
 const TIMEOUT_MILLIS = 10_000;
 /** After a failure of the connection it is left alone for a while. */
 const PAUSE_MILLIS = 30_000;
+/** INVALID_ARGUMENT, PERMISSION_DENIED, UNIMPLEMENTED, UNAUTHENTICATED: nothing was written, and the client may put it better. */
+const NOT_UNDERSTOOD: ReadonlySet<number> = new Set([3, 7, 12, UNAUTHENTICATED]);
 let pausedUntil = 0;
 
 /**
@@ -31,10 +34,12 @@ export async function commitWrites(writes: readonly Write[]): Promise<(Timestamp
   try {
     return await commitDirectly(`projects/${project}/databases/${firestore().databaseId}`, writes);
   } catch (error) {
-    if (error instanceof CallFailed && error.isOfConnection) {
+    const isNotUnderstood = error instanceof CallFailed && NOT_UNDERSTOOD.has(error.code);
+    if (error instanceof CallFailed && (error.isOfConnection || isNotUnderstood)) {
       pausedUntil = now() + PAUSE_MILLIS;
-      log.warn("the direct way to Firestore is left alone for a while", { why: error.message });
+      log.warn("the direct way to Firestore is left alone for a while", { why: error.message, code: error.code });
     }
+    if (isNotUnderstood) return await commitByClient(writes);
     throw error;
   }
 }
@@ -72,7 +77,11 @@ async function commitDirectly(database: string, writes: readonly Write[]): Promi
 
 /** Of the service account; kept by the credential until shortly before it runs out. */
 async function accessToken(): Promise<string> {
-  const credential = getApps()[0]?.options.credential;
-  if (!credential) throw new CallFailed(16, "there is no credential", true);
-  return (await credential.getAccessToken()).access_token;
+  try {
+    const token = await getApps()[0]?.options.credential?.getAccessToken();
+    if (token) return token.access_token;
+  } catch (error) {
+    throw new CallFailed(UNAUTHENTICATED, String(error), true);
+  }
+  throw new CallFailed(UNAUTHENTICATED, "there is no credential", true);
 }
