@@ -1,4 +1,4 @@
-import type { DocumentReference, Transaction } from "../platform/firestore.ts";
+import type { Transaction, Writes } from "../platform/firestore.ts";
 import { Books, type Entry } from "./books.ts";
 import { noteHot } from "./hot.ts";
 import { compare, forget, remember } from "./memory.ts";
@@ -6,11 +6,6 @@ import { type Account, accounts, incoming, transactions } from "./records.ts";
 import type { NewTransaction } from "./request.ts";
 
 /** What one group commit reads, decides and writes; see commit.ts. */
-
-/** Where writes are put that are made together. */
-export interface Writes {
-  create<T extends object>(document: DocumentReference<T>, data: T): unknown;
-}
 
 /** Adds writes to the commit that makes an entry. */
 export type Also = (writes: Writes, entry: Entry) => void;

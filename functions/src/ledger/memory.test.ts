@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { beforeEach, expect, test } from "vitest";
-import { someone, useBackend } from "../../testing.ts";
+import { someone, useBackend } from "../../testing/backend.ts";
 import { transact } from "../platform/firestore.ts";
 import { forgetAccounts, isMemoryGood, recall, remember } from "./memory.ts";
 import { post, prepareAll } from "./post.ts";

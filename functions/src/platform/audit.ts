@@ -1,14 +1,5 @@
 import * as z from "zod";
-import {
-  collection,
-  FieldPath,
-  Moment,
-  type Query,
-  Timestamp,
-  type Transaction,
-  timestamp,
-  transact,
-} from "./firestore.ts";
+import { collection, FieldPath, Moment, type Query, Timestamp, timestamp, transact, type Writes } from "./firestore.ts";
 import { deterministicId } from "./ids.ts";
 
 /**
@@ -49,10 +40,10 @@ export function auditId({ action, key }: Pick<Deed, "action" | "key">): string {
   return deterministicId("audit", action, key);
 }
 
-/** Writes a deed down as part of the transaction that does it. One write. */
-export function writeDown(tx: Transaction, deed: Deed): void {
+/** Writes a deed down with the writes of what was done. One write. */
+export function writeDown(writes: Writes, deed: Deed): void {
   const { by, action, subject, note = "", details = {} } = deed;
-  tx.create(audit().doc(auditId(deed)), { by, action, subject, note, details, at: timestamp() });
+  writes.create(audit().doc(auditId(deed)), { by, action, subject, note, details, at: timestamp() });
 }
 
 /** Writes a deed down by itself, for what is done in no transaction. One write. */

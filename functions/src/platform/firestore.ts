@@ -2,6 +2,7 @@ import { getApps, initializeApp } from "firebase-admin/app";
 import {
   type CollectionReference,
   type DocumentData,
+  type DocumentReference,
   type Firestore,
   getFirestore,
   Timestamp,
@@ -53,6 +54,11 @@ export function timestamp(millis: number = now()): Timestamp {
 
 /** More than the client's own default of 5: a document that many want at once is worth waiting for. */
 const MAX_ATTEMPTS = 10;
+
+/** Where new documents are put that are written together, or not at all: a transaction, or a batch. */
+export interface Writes {
+  create<T extends DocumentData>(document: DocumentReference<T>, data: T): unknown;
+}
 
 /** Runs reads and then writes as one; tried again when others were in the way, so `work` must have no other effects. */
 export function transact<T>(work: (tx: Transaction) => Promise<T>, maxAttempts: number = MAX_ATTEMPTS): Promise<T> {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { useBackend } from "../../../testing.ts";
+import { useBackend } from "../../../testing/backend.ts";
 import { firestore, Timestamp } from "../firestore.ts";
 import { commitWrites, type Write } from "./index.ts";
 
