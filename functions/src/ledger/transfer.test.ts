@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { someone, useBackend } from "../../testing/backend.ts";
 import { TransferRequest } from "./contract.ts";
 import { history } from "./history.ts";
+import { forgetAccounts } from "./memory.ts";
 import { post } from "./post.ts";
 import { accounts } from "./records.ts";
 import { transfer } from "./transfer.ts";
@@ -36,6 +37,7 @@ test("coins are sent as the lots they are, and both histories say what for", asy
 
 test("a transfer happens once for its key, which is the sender's own, and is billed 3 reads and 3 writes", async () => {
   const [ada, cy, bo] = [await rich(), await rich(), someone()];
+  forgetAccounts();
   expect((await backend.billed(() => send(ada, bo.uid, 10))).bill).toEqual({ reads: 3, writes: 3, deletes: 0 });
   expect((await backend.billed(() => send(ada, bo.uid, 10))).bill).toEqual({ reads: 1, writes: 0, deletes: 0 });
   await send(cy, bo.uid, 10);

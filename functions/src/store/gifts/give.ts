@@ -38,8 +38,8 @@ interface Order extends Omit<z.output<typeof GiftRequest>, "message"> {
  * days; otherwise the buyer has everything again. A message is sealed with the receiver's key, and is not a part of what the key of the
  * request stands for, so that nothing of it is stored but that.
  *
- * Bill: 1 read (the account), 5 writes (account, ledger transaction, purchase, gift, notice); a read and a write more for a limit by user
- * and for a limited stock; with a message a read in a while. Repeated: 2 reads. Unless `FRAUD` is `off`, what `assess` costs besides.
+ * Bill: 2 reads (the key, the account), 5 writes (account, ledger transaction, purchase, gift, notice); a read and a write more for a limit by user
+ * and for a limited stock; with a message a read in a while. Repeated: 1 read. Unless `FRAUD` is `off`, what `assess` costs besides.
  *
  * What the rules against fraud doubt is paid and waits for an operator, unseen by its receiver; see review.ts. What they block is refused.
  * Refuses what `store/buy` does, `user-erased` for a message to somebody who was, and `gift-refused`.

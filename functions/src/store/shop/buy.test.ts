@@ -82,7 +82,7 @@ describe("whoever buys with coins", () => {
     await buy(await buyer(30), order(product));
     const { result, bill } = await backend.billed(() => buy(ada, order(product)));
     expect(result).toMatchObject({ paid: { amount: 30, currency: "COIN" }, grant: sword, repeated: false });
-    expect(bill).toMatchObject({ reads: 1, writes: 4 });
+    expect(bill).toMatchObject({ reads: 2, writes: 4 });
     expect(await has(ada)).toEqual({ coins: 70, gems: 0, items: { sword: 1 } });
     expect((await purchases().doc(result.purchase).get()).data()).toMatchObject({ store: "WALLET", state: "granted" });
   });
@@ -113,7 +113,7 @@ describe("whoever buys with coins", () => {
     expect(all.filter(({ repeated }) => !repeated)).toHaveLength(1);
     const { result, bill } = await backend.billed(() => buy(ada, request));
     expect(result).toEqual({ ...all[0], repeated: true });
-    expect(bill).toMatchObject({ reads: 2, writes: 0 });
+    expect(bill).toMatchObject({ reads: 1, writes: 0 });
     await expect(buy(ada, { ...request, count: 2 })).rejects.toMatchObject({ reason: "idempotency-key-reused" });
     expect(await has(ada)).toEqual({ coins: 0, gems: 0, items: { sword: 1 } });
   });
@@ -195,7 +195,7 @@ describe("a stock", () => {
     await buy(await buyer(30), order(id));
     const ada = await buyer(30);
     const { bill } = await backend.billed(() => buy(ada, order(id)));
-    expect(bill).toMatchObject({ reads: 3, writes: 6 });
+    expect(bill).toMatchObject({ reads: 4, writes: 6 });
   });
 
   test("is never oversold, whatever it is defined as meanwhile and however many are wanted at a time", async () => {

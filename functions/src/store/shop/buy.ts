@@ -30,8 +30,8 @@ interface Order extends Omit<z.output<typeof BuyRequest>, "key"> {
  * Buys a product with the wallet: one transaction of the ledger that pays and gives coins, the items, the entitlements and the record of
  * the purchase, all or nothing and once for each key of a user.
  *
- * Bill, with one item: 1 read (the account), 4 writes (account, ledger transaction, item, purchase). A read and a write more for a limit by
- * user, for a limited stock and for each entitlement; with a code those of redeeming it. Repeated: 2 reads.
+ * Bill, with one item: 2 reads (the key, the account), 4 writes (account, ledger transaction, item, purchase). A read and a write more for a limit by
+ * user, for a limited stock and for each entitlement; with a code those of redeeming it. Repeated: 1 read.
  * Refuses `unknown-product`, `not-for-sale`, `offer-over`, `price-changed`, `limit-reached`, `sold-out`, `busy`, what the ledger refuses, and
  * of a code what redeeming it refuses.
  */

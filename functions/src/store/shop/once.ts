@@ -2,11 +2,13 @@ import { busy, Failure, keyReused } from "../../platform/failure.ts";
 import { isAlreadyExists, isContention } from "../../platform/firestore.ts";
 
 /**
- * Does what a request asks for, once. A new request is not looked for first, because most are new: only when it is refused, or its record
- * is there already, is it seen whether it was carried out before. Refuses `busy` when too many were in the way.
+ * Does what a request asks for, once: a repeated one costs what `find` does. It is looked for again when it is refused, or its record is
+ * there by then, for it may have been carried out meanwhile. Refuses `busy` when too many were in the way.
  * @param find what was stored under the request's key; refuses `idempotency-key-reused` if that was another request
  */
 export async function once<T>(act: () => Promise<T>, find: () => Promise<T | undefined>): Promise<T> {
+  const before = await find();
+  if (before !== undefined) return before;
   try {
     return await act();
   } catch (error) {

@@ -162,7 +162,7 @@ describe("who buys on Stripe's page", () => {
     expect((await checkout(ada, asking("purchase-2"))).state).toBe("open");
   });
 
-  test("is billed 4 reads and 2 writes for the page, the first time 6 and 4, and asked again 3 and 1", async () => {
+  test("is billed 4 reads and 2 writes for the page, the first time 6 and 4, and asked again 1 read", async () => {
     const ada = someone();
     await checkout(someone(), asking("purchase-0"));
     await vendor.server.flush();
@@ -170,7 +170,7 @@ describe("who buys on Stripe's page", () => {
     const bill = async (key: string) => (await backend.billed(() => checkout(ada, asking(key)))).bill;
     expect(await bill("purchase-1")).toEqual({ reads: 6, writes: 4, deletes: 0 });
     expect(await bill("purchase-2")).toEqual({ reads: 4, writes: 2, deletes: 0 });
-    expect(await bill("purchase-2")).toEqual({ reads: 3, writes: 1, deletes: 0 });
+    expect(await bill("purchase-2")).toEqual({ reads: 1, writes: 0, deletes: 0 });
   });
 });
 

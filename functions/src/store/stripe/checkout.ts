@@ -37,14 +37,14 @@ const HELD: ReadonlySet<string> = new Set(["active", "trialing", "past_due", "un
  * Refuses what {@link saleOf} does, `return-url-not-allowed`, `already-subscribed`, `limit-reached`, `idempotency-key-reused`,
  * `stripe-refused`, `stripe-unavailable`.
  *
- * Bill: 4 reads and 2 writes, the first time of a user 6 and 4; repeated 3 reads and 1 write.
+ * Bill: 4 reads and 2 writes, the first time of a user 6 and 4; repeated 1 read.
  */
 export async function checkout(caller: Caller, request: z.output<typeof CheckoutRequest>): Promise<Checkout> {
   const asOf = now();
   const begun = await beginOrder(caller.uid, request, () => plan(caller, request));
   if (isRefused(begun.order)) return { order: begun.id, state: "failed" };
   const session = await orRefused(begun.id, asOf, () => ask((client) => sessionOf(client, begun)));
-  const order = await noteSeen(begun.id, seenOf(session, asOf));
+  const order = await noteSeen(begun.id, seenOf(session, asOf), begun.order);
   const state = order?.state ?? begun.order.state;
   return { order: begun.id, state, ...(state === "open" && session.url ? { url: session.url } : {}) };
 }

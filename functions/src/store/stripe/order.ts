@@ -39,7 +39,7 @@ function orderId(user: string, key: string): string {
  * The order under a user's key; begun if there is none, with what `plan` says. What is asked for again is gone on with as it was written
  * down then, whatever the catalog says now. Refuses `idempotency-key-reused`, and `limit-reached`.
  *
- * Bill: 2 reads and 1 write; repeated 2 reads, and a write if it is long ago. With a limit a read for each order of the product, too.
+ * Bill: 2 reads and 1 write; repeated 1 read, and a read and a write more if Stripe was not heard of for an hour. With a limit a read for each order of the product, too.
  */
 export async function beginOrder(
   user: string,
@@ -49,7 +49,7 @@ export async function beginOrder(
   const id = orderId(user, request.key);
   const print = fingerprint(request);
   const known = (await orders().doc(id).get()).data();
-  if (known) return { id, order: await goOn(id, print), isNew: false };
+  if (known) return { id, order: await goOn(id, same(known, print)), isNew: false };
   const { perUser, ...planned } = await plan();
   return await transact(async (tx) => {
     const meanwhile = (await tx.get(orders().doc(id))).data();
@@ -70,18 +70,24 @@ export async function beginOrder(
   });
 }
 
-function goOn(id: string, print: string): Promise<Order> {
-  return transact(async (tx) => {
-    const order = same((await tx.get(orders().doc(id))).data(), print);
+async function goOn(id: string, known: Order): Promise<Order> {
+  if (isUnderWay(known)) return known;
+  return await transact(async (tx) => {
+    const order = (await tx.get(orders().doc(id))).data() ?? known;
+    if (isUnderWay(order)) return order;
     const attempt = attemptAfter(order.attempt);
-    if (order.state !== "created" || attempt === order.attempt) return order;
     tx.update(orders().doc(id), { attempt, updatedAt: timestamp() });
     return { ...order, attempt };
   });
 }
 
-function same(order: Order | undefined, print: string): Order {
-  if (order?.fingerprint === print) return order;
+/** Whether there is no other attempt to be made. */
+function isUnderWay({ state, attempt }: Order): boolean {
+  return state !== "created" || attemptAfter(attempt) === attempt;
+}
+
+function same(order: Order, print: string): Order {
+  if (order.fingerprint === print) return order;
   throw keyReused();
 }
 
@@ -119,15 +125,21 @@ export function withSeen(order: Order, { asOf, state, problem, ...ids }: Seen): 
   };
 }
 
-/** Notes what Stripe said of an order. A read and a write. */
-export function noteSeen(id: string, seen: Seen): Promise<Order | undefined> {
-  return transact(async (tx) => {
+/** Notes what Stripe said of an order, if it is news. A read and a write, or nothing. @param known as it was read */
+export async function noteSeen(id: string, seen: Seen, known?: Order): Promise<Order | undefined> {
+  if (known && isKnown(known, seen)) return known;
+  return await transact(async (tx) => {
     const order = (await tx.get(orders().doc(id))).data();
     if (!order) return undefined;
     const next = withSeen(order, seen);
     tx.set(orders().doc(id), next);
     return next;
   });
+}
+
+function isKnown(order: Order, { asOf: _, ...seen }: Seen): boolean {
+  if (order.problem !== seen.problem) return false;
+  return Object.entries(seen).every(([name, value]) => order[name as keyof typeof seen] === value);
 }
 
 /** What a page without a payment of its own says of its order, as part of a Firestore transaction. */
