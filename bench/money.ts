@@ -51,7 +51,10 @@ if (built.status !== 0) throw new Error("The functions could not be built.");
 const only = process.env.MONEY_ONLY ?? "";
 const rows: (string | number)[][] = [];
 for (const setting of settings) {
-  if (`${setting.name}, ${setting.latencyMillis} ms`.includes(only)) rows.push(await measure(setting));
+  const name = `${setting.name}, ${setting.latencyMillis} ms`;
+  if (!name.includes(only)) continue;
+  console.error(`${name} …`);
+  rows.push(await measure(setting));
 }
 console.log(
   table(

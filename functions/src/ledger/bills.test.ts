@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing/backend.ts";
 import { now } from "../platform/clock.ts";
@@ -52,8 +53,11 @@ async function withPast(count: number): Promise<string> {
 
 describe.each([10, 10_000])("with a past of %i transactions", (past) => {
   let [ada, bo] = ["", ""];
-  // As an instance that has seen nobody yet.
-  beforeEach(forgetAccounts);
+  // As an instance that has seen nobody yet, nor lately many at once.
+  beforeEach(async () => {
+    forgetAccounts();
+    await sleep(20);
+  });
   beforeAll(async () => {
     [ada, bo] = [await withPast(past), await withPast(10)];
   }, 60_000);

@@ -23,8 +23,8 @@ import { accountsOf, checkRequest, fingerprintOf, type NewTransaction, onlyGiven
 const MAX_BATCH = 100;
 /** Commits under way at the same time. */
 const MAX_PARALLEL = 4;
-/** A second one is begun at once for so many; fewer wait for the first to end, because each costs as much as many transactions in it… */
-const WORTH_ANOTHER = 40;
+/** A second one is begun at once for so many, so that Firestore and this process work at the same time; fewer wait, for each has its own cost… */
+const WORTH_ANOTHER = 16;
 /** …but not longer than this: what it does may take it long. */
 const MAX_GATHERING_MILLIS = 15;
 /**
