@@ -138,7 +138,9 @@ async function scores(meter: Meter, players: readonly Player[]): Promise<Line[]>
       const { result, bill } = await meter.of(() =>
         player.call<Submitted>("api/leaderboards/submit", { board: BOARD_ID, score, attempt }),
       );
-      const improved = (["daily", "weekly", "monthly", "allTime"] as const).filter((period) => result[period].improved);
+      const improved = (["daily", "weekly", "monthly", "allTime"] as const).filter(
+        (period) => result.bests[period]?.improved,
+      );
       lines.push({
         what: `${player.name} scores ${score}`,
         result: improved.length > 0 ? `best of ${improved.join(", ")}` : "no better than before",

@@ -1,6 +1,7 @@
 import { initializeApp } from "firebase-admin/app";
 import { getFirestore } from "firebase-admin/firestore";
-import type { Board } from "../functions/src/leaderboards/records.ts";
+import type * as z from "zod";
+import type { BoardSettings } from "../functions/src/leaderboards/records.ts";
 import type { Product } from "../functions/src/store/records.ts";
 import type { Connection } from "./suite.ts";
 
@@ -51,7 +52,12 @@ export const LATE_PRODUCT = {
 
 export const BOARD_ID = "arcade";
 
-const BOARD: Board = { title: "Arcade", timeZone: "Europe/Berlin", minScore: 0, maxScore: 1_000_000 };
+const BOARD: z.input<typeof BoardSettings> = {
+  title: "Arcade",
+  timeZone: "Europe/Berlin",
+  minScore: 0,
+  maxScore: 1_000_000,
+};
 
 interface Operator {
   readonly uid: string;

@@ -73,8 +73,7 @@ describe("a player who scores", () => {
       expect(
         await player.call<Submitted>("api/leaderboards/submit", { board: BOARD_ID, score, attempt: randomUUID() }),
       ).toMatchObject({
-        daily: { score, improved: true },
-        allTime: { score, improved: true },
+        bests: { daily: { score, improved: true }, allTime: { score, improved: true } },
       });
     }
     const [, ed] = players as [Player, Player, Player];

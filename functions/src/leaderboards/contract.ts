@@ -1,55 +1,79 @@
 import * as z from "zod";
-import { PERIODS } from "./periods.ts";
-import { Board } from "./records.ts";
+import { BoardSettings, PeriodName } from "./records.ts";
 
 const BoardId = z
   .string()
   .min(1)
   .max(100)
   .regex(/^(?!__.*__$)[\w-]+$/, "must be letters, digits, hyphens and underscores");
-const PeriodName = z.enum(PERIODS);
+
+const MAX_METADATA_BYTES = 1_024;
+
+const Metadata = z
+  .record(z.string(), z.json())
+  .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_METADATA_BYTES, "must not be larger than 1 KB");
 
 export const SubmitRequest = z.object({
   board: BoardId,
+  /** Of a board that ranks ratios: what is divided. */
   score: z.int(),
+  /** What it is divided by, as the stake of a bet; on such boards only. */
+  of: z.int().positive().max(1_000_000_000).optional(),
+  /** On boards that have one; 0 unless said otherwise. */
+  subscore: z.int().optional(),
   /** Made up by the app for each attempt; sending the same attempt again changes nothing. */
   attempt: z.string().min(8).max(64),
+  /** When it was played, in milliseconds since the epoch, if that is not now. */
+  playedAt: z.int().optional(),
+  /** Is shown with the score: 1 KB of JSON at most. */
+  metadata: Metadata.optional(),
 });
 
 const Best = z.object({
   season: z.string(),
-  /** Null if the player has no score in the season that is on now. */
+  /** Null if the player has no score in the season. */
   score: z.int().nullable(),
   improved: z.boolean(),
 });
 
-/** The player's best of each period after the submission, and whether this attempt raised it. */
+/** The player's score in each period's season after the submission, and whether this attempt changed it. */
 export const Submitted = z.object({
-  daily: Best,
-  weekly: Best,
-  monthly: Best,
-  allTime: Best,
+  bests: z.partialRecord(PeriodName, Best),
   /** Whether the same attempt had been submitted before. */
   repeated: z.boolean(),
 });
 export type Submitted = z.infer<typeof Submitted>;
 
-const Row = z.object({
+/** Everybody together, or only those of a country or a group. */
+const ScopeName = z
+  .discriminatedUnion("kind", [
+    z.object({ kind: z.literal("global") }),
+    z.object({ kind: z.literal("country"), id: z.string().regex(/^[A-Z]{2}$/, "must be a country's two letters") }),
+    z.object({ kind: z.literal("group"), id: z.string().regex(/^[\w-]{1,128}$/, "must be a group's id") }),
+  ])
+  .default({ kind: "global" });
+
+export const Row = z.object({
   rank: z.int().positive(),
   player: z.string(),
   name: z.string(),
   picture: z.string().optional(),
+  country: z.string().optional(),
+  /** Of a ratio in millionths. */
   score: z.int(),
+  subscore: z.int().optional(),
   /** When the score was reached, in milliseconds since the epoch. */
   at: z.int(),
+  metadata: z.record(z.string(), z.json()).optional(),
 });
 export type Row = z.infer<typeof Row>;
 
 export const PageRequest = z.object({
   board: BoardId,
   period: PeriodName,
+  scope: ScopeName,
   /** `nextCursor` of the page before; it also carries the rank that the page starts with. */
-  cursor: z.string().max(400).optional(),
+  cursor: z.string().max(600).optional(),
 });
 
 export const Page = z.object({
@@ -63,19 +87,69 @@ export type Page = z.infer<typeof Page>;
 export const StandingRequest = z.object({
   board: BoardId,
   period: PeriodName,
+  scope: ScopeName,
   /** How many players above and below to return. */
   neighbours: z.int().min(0).max(10).default(2),
 });
 
-/** Where the caller stands: rank among how many, and who is next to them, the caller included. Absent without a score. */
+const Score = z.object({ season: z.string(), score: z.int(), subscore: z.int().optional(), at: z.int() });
+
+/** Where the caller stands: rank among how many, and who is next to them, the caller included. No rank without a score that is ranked. */
 export const Standing = z.object({
   season: z.string(),
   of: z.int().nonnegative(),
   rank: z.int().positive().optional(),
+  /** The share of players, in percent, whom the caller is at least as good as: 100 for the first. */
+  percentile: z.number().min(0).max(100).optional(),
   score: z.int().optional(),
+  /** What the caller has in the season that is on of every period of the board. */
+  bests: z.partialRecord(PeriodName, Score),
   neighbours: z.array(Row),
 });
 export type Standing = z.infer<typeof Standing>;
 
-export const DefineBoard = z.object({ id: BoardId, board: Board });
+export const RanksRequest = z.object({
+  board: BoardId,
+  period: PeriodName,
+  scope: ScopeName,
+  players: z.array(z.string().min(1).max(128)).min(1).max(100),
+});
+
+/** Who of the players is ranked, in the order in which they were named. */
+export const Ranks = z.object({ season: z.string(), rows: z.array(Row) });
+export type Ranks = z.infer<typeof Ranks>;
+
+export const ListRequest = z.object({
+  limit: z.int().min(1).max(100).default(20),
+  /** `nextCursor` of the list before. */
+  cursor: BoardId.optional(),
+});
+
+export const BoardList = z.object({
+  boards: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string(),
+      timeZone: z.string(),
+      order: z.enum(["descending", "ascending"]),
+      scopes: z.array(z.string()),
+      /** The season that is on of each period: its name, and when it began and ends in milliseconds since the epoch, if it does. */
+      seasons: z.partialRecord(
+        PeriodName,
+        z.object({ season: z.string(), startsAt: z.int().optional(), endsAt: z.int().optional() }),
+      ),
+    }),
+  ),
+  nextCursor: z.string().optional(),
+});
+export type BoardList = z.infer<typeof BoardList>;
+
+export const WithdrawRequest = z.object({ board: BoardId });
+export const Withdrawn = z.object({
+  /** Whether there was anything to withdraw. */
+  withdrawn: z.boolean(),
+});
+export type Withdrawn = z.infer<typeof Withdrawn>;
+
+export const DefineBoard = z.object({ id: BoardId, board: BoardSettings });
 export const DefinedBoard = z.object({ id: z.string() });

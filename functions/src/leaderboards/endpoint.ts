@@ -1,25 +1,22 @@
 import { action } from "../platform/endpoint.ts";
-import {
-  DefineBoard,
-  DefinedBoard,
-  Page,
-  PageRequest,
-  Standing,
-  StandingRequest,
-  SubmitRequest,
-  Submitted,
-} from "./contract.ts";
+import * as contract from "./contract.ts";
 import { defineBoard } from "./define.ts";
+import { list } from "./list.ts";
 import { page } from "./page.ts";
+import { ranks } from "./ranks.ts";
 import { standing } from "./standing.ts";
 import { submit } from "./submit.ts";
+import { withdraw } from "./withdraw.ts";
 
 export const api = {
-  submit: action({ access: "user", input: SubmitRequest, output: Submitted, run: submit }),
-  page: action({ access: "user", input: PageRequest, output: Page, run: page }),
-  standing: action({ access: "user", input: StandingRequest, output: Standing, run: standing }),
+  submit: action({ access: "user", input: contract.SubmitRequest, output: contract.Submitted, run: submit }),
+  page: action({ access: "user", input: contract.PageRequest, output: contract.Page, run: page }),
+  standing: action({ access: "user", input: contract.StandingRequest, output: contract.Standing, run: standing }),
+  ranks: action({ access: "user", input: contract.RanksRequest, output: contract.Ranks, run: ranks }),
+  list: action({ access: "user", input: contract.ListRequest, output: contract.BoardList, run: list }),
+  withdraw: action({ access: "user", input: contract.WithdrawRequest, output: contract.Withdrawn, run: withdraw }),
 };
 
 export const admin = {
-  define: action({ access: "admin", input: DefineBoard, output: DefinedBoard, run: defineBoard }),
+  define: action({ access: "admin", input: contract.DefineBoard, output: contract.DefinedBoard, run: defineBoard }),
 };

@@ -2,56 +2,54 @@ import * as z from "zod";
 import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { invalidInput } from "../platform/failure.ts";
-import { boardOf } from "./board.ts";
 import type { Page, PageRequest } from "./contract.ts";
-import { isSlotOf, type Period, seasonAt, slotOf } from "./periods.ts";
-import { ranked, seasonRange } from "./rank.ts";
-import type { SlotName } from "./records.ts";
-import { rowOf, slotIn } from "./row.ts";
+import { seasonNamed, slotOf } from "./periods.ts";
+import { rangeOf } from "./place.ts";
+import { following } from "./ranked.ts";
+import { type View, viewOf } from "./view.ts";
 
-const PAGE_SIZE = 100;
 const MAX_RANK = 1_000_000_000;
 
 /** Where a page ended. It names the season, so that turning pages over midnight stays in the season it began in. */
 const Cursor = z.object({
-  season: z.string().max(20),
-  slot: z.string().regex(/^[dwma][01]$/),
-  order: z.string().max(200),
+  season: z.string().max(40),
+  order: z.string().max(400),
   rank: z.int().positive().max(MAX_RANK),
 });
+type Cursor = z.output<typeof Cursor>;
 
-/** A page of 100 of a board, by rank. One read for each row. Refuses `unknown-board`. */
+/** A page of a board, by rank. One read for each row. Refuses what {@link viewOf} does. */
 export async function page(_caller: Caller, request: z.output<typeof PageRequest>): Promise<Page> {
-  const { board: boardId, period, cursor } = request;
-  const { season, slot, order, rank } =
-    cursor === undefined ? await start(boardId, period) : readCursor(cursor, period);
-  const found = await ranked(boardId, slot as SlotName, { from: order, to: seasonRange(season).last })
-    .orderBy(`${slot}.order`)
-    .limit(PAGE_SIZE)
-    .get();
-  const rows = found.docs.map((document, i) => rowOf(document.id, document.data(), slot as SlotName, rank + i));
-  const last = found.docs.at(-1);
-  if (!last || rows.length < PAGE_SIZE) return { season, rows };
-  const end = slotIn(last.data(), slot as SlotName).order;
-  return { season, rows, nextCursor: writeCursor({ season, slot, order: end, rank: rank + rows.length }) };
+  const begun = await viewOf(request);
+  const cursor = request.cursor === undefined ? undefined : readCursor(request.cursor);
+  const view = cursor ? continued(begun, cursor) : begun;
+  const { pageSize } = view.board;
+  const rank = cursor?.rank ?? 1;
+  const { rows, last } = await following(view, cursor?.order, { rank, limit: pageSize });
+  const season = view.season.key;
+  if (last === undefined || rows.length < pageSize) return { season, rows };
+  return { season, rows, nextCursor: writeCursor({ season, order: last, rank: rank + rows.length }) };
 }
 
-async function start(boardId: string, period: Period): Promise<z.output<typeof Cursor>> {
-  const { timeZone } = await boardOf(boardId);
-  const season = seasonAt(period, now(), timeZone);
-  return { season: season.key, slot: slotOf(period, season), order: seasonRange(season.key).first, rank: 1 };
+/** The view that the page before was of: perhaps of a season that is over since. */
+function continued(view: View, { season: key, order }: Cursor): View {
+  const season = seasonNamed(view.period, key, { ...view.board, near: now() });
+  if (!season || !order.startsWith(rangeOf({ season: key, scope: view.scope }).first)) throw notACursor();
+  return { ...view, season, slot: slotOf(view.period, season) };
 }
 
-function writeCursor(cursor: z.output<typeof Cursor>): string {
+function writeCursor(cursor: Cursor): string {
   return Buffer.from(JSON.stringify(cursor)).toString("base64url");
 }
 
-function readCursor(text: string, period: Period): z.output<typeof Cursor> {
+function readCursor(text: string): Cursor {
   try {
-    const cursor = Cursor.parse(JSON.parse(Buffer.from(text, "base64url").toString("utf8")));
-    if (isSlotOf(period, cursor.slot) && cursor.order.startsWith(seasonRange(cursor.season).first)) return cursor;
+    return Cursor.parse(JSON.parse(Buffer.from(text, "base64url").toString("utf8")));
   } catch {
-    // It is refused below, whatever is wrong with it.
+    throw notACursor();
   }
-  throw invalidInput("cursor", "This is not a cursor that a page of this period has given.");
+}
+
+function notACursor(): Error {
+  return invalidInput("cursor", "This is not a cursor that a page of this period has given.");
 }

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { type PERIODS, seasonAt, slotOf } from "./periods.ts";
 
 const at = (iso: string) => Date.parse(iso);
-const key = (period: (typeof PERIODS)[number], iso: string, zone = "Etc/UTC") => seasonAt(period, at(iso), zone).key;
+const key = (period: (typeof PERIODS)[number], iso: string, zone = "Etc/UTC") =>
+  seasonAt(period, at(iso), { timeZone: zone }).key;
 
 describe("a season", () => {
   test("follows the calendar of the board's time zone", () => {
@@ -36,8 +37,8 @@ describe("a season", () => {
       ["2028-02-28T22:59:59.999Z", "2028-02-28T23:00:00Z"],
     ] as const) {
       const [last, first] = [
-        seasonAt("daily", at(before), "Europe/Berlin"),
-        seasonAt("daily", at(after), "Europe/Berlin"),
+        seasonAt("daily", at(before), { timeZone: "Europe/Berlin" }),
+        seasonAt("daily", at(after), { timeZone: "Europe/Berlin" }),
       ];
       expect(first.number).toBe(last.number + 1);
     }
@@ -60,8 +61,8 @@ describe("a season", () => {
           ["weekly", 7 * 24],
           ["monthly", 31 * 24],
         ] as const) {
-          const now = seasonAt(period, millis, timeZone);
-          const later = seasonAt(period, millis + hours * 3_600_000, timeZone);
+          const now = seasonAt(period, millis, { timeZone });
+          const later = seasonAt(period, millis + hours * 3_600_000, { timeZone });
           expect(later.number - now.number).toBeGreaterThanOrEqual(0);
           expect(later.number - now.number).toBeLessThanOrEqual(2);
           expect(later.key === now.key).toBe(later.number === now.number);

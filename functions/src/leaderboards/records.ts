@@ -1,38 +1,125 @@
+import { Cron } from "croner";
 import * as z from "zod";
 import { collection, Moment } from "../platform/firestore.ts";
+import { PERIODS } from "./periods.ts";
 
-/** `leaderboards/{board}`: what a board ranks and what it accepts. Written by operators. */
-export const Board = z
-  .object({
-    title: z.string().min(1).max(200),
-    /** IANA name of the zone by whose calendar seasons begin and end. */
-    timeZone: z.string().refine(isTimeZone, "must be the name of a time zone, as Europe/Berlin"),
-    /** Scores outside of these are refused. Whole numbers. */
-    minScore: z.int(),
-    maxScore: z.int(),
-  })
-  .refine(({ minScore, maxScore }) => minScore <= maxScore, {
-    path: ["maxScore"],
-    error: "must not be below minScore",
-  });
-export type Board = z.infer<typeof Board>;
+const MAX_ROLLING_DAYS = 60;
+const MAX_KEPT = 100_000;
+const DAY_SECONDS = 86_400;
+
+export const PeriodName = z.enum(PERIODS);
+
+/** How scores of one season make a player's score; see `policy.ts`. */
+export const Policy = z.enum(["best", "last", "sum", "increment", "decrement", "ratio"]);
+export type Policy = z.infer<typeof Policy>;
+
+const settings = {
+  title: z.string().min(1).max(200),
+  /** IANA name of the zone by whose calendar seasons begin and end. */
+  timeZone: z.string().refine(isTimeZone, "must be the name of a time zone, as Europe/Berlin"),
+  /** 0 is Sunday. */
+  weekStartsOn: z.int().min(0).max(6).default(1),
+  /** Which scores are first: the high ones, or the low ones. */
+  order: z.enum(["descending", "ascending"]).default("descending"),
+  policy: Policy.default("best"),
+  /** Of a ratio: who has submitted fewer times in a season is not ranked yet. */
+  minimumSample: z.int().positive().max(10_000).default(1),
+  /** Which of equal scores are first by a second number, before the earlier is. */
+  subscore: z.enum(["none", "descending", "ascending"]).default("none"),
+  periods: z
+    .array(PeriodName)
+    .min(1)
+    .refine((names) => new Set(names).size === names.length, "must not name one twice")
+    .default(["daily", "weekly", "monthly", "allTime"]),
+  /** When seasons of the period `custom` begin, as `0 18 * * 5`, in the board's time zone. */
+  cron: z.string().max(100).refine(isCron, "must be a cron expression of five fields").optional(),
+  /** Over how many days, today among them, the period `rolling` goes. */
+  rollingDays: z.int().min(1).max(MAX_ROLLING_DAYS).optional(),
+  /** What is ranked for itself, besides everybody together. */
+  scopes: z.array(z.enum(["country", "group"])).default([]),
+  /** Scores outside of these are refused. Whole numbers. */
+  minScore: z.int(),
+  maxScore: z.int(),
+  /** How often a player may submit in each season. */
+  attemptsPerPeriod: z.int().positive().max(100_000).optional(),
+  /** For how long after a season's end scores that were played in it are accepted. */
+  late: z.object({ acceptSeconds: z.int().min(0).max(DAY_SECONDS) }).default({ acceptSeconds: 0 }),
+  /** How many ranks of a season that is over are kept. */
+  keep: z.int().positive().max(MAX_KEPT).default(1_000),
+  pageSize: z.int().positive().max(100).default(100),
+};
+
+type Checked = z.output<z.ZodObject<typeof settings>>;
+
+function checked<Shape extends z.ZodType<Checked>>(shape: Shape) {
+  return shape
+    .refine(({ minScore, maxScore }: Checked) => minScore <= maxScore, {
+      path: ["maxScore"],
+      error: "must not be below minScore",
+    })
+    .refine(({ periods, cron }: Checked) => periods.includes("custom") === (cron !== undefined), {
+      path: ["cron"],
+      error: "must be given for the period custom, and only for that",
+    })
+    .refine(({ periods, rollingDays }: Checked) => periods.includes("rolling") === (rollingDays !== undefined), {
+      path: ["rollingDays"],
+      error: "must be given for the period rolling, and only for that",
+    })
+    .refine(({ policy, minScore }: Checked) => minScore >= 0 || (policy !== "increment" && policy !== "decrement"), {
+      path: ["minScore"],
+      error: "must not be below 0: what is added or taken off has no sign",
+    });
+}
+
+/** What operators say of a board. */
+export const BoardSettings = checked(z.object(settings));
+
+/** `leaderboards/{board}`: what a board ranks and what it accepts. Written by operators, and by what closes seasons. */
+export const Board = checked(
+  z.object({
+    ...settings,
+    /** From when the seasons of `custom` are counted: when the board was defined. */
+    anchor: z.int().optional(),
+    /** By period the number of the last season that is closed, so that its slots can be used again. */
+    closedThrough: z.partialRecord(PeriodName, z.int()).optional(),
+  }),
+);
+export type Board = z.output<typeof Board>;
 
 export const boards = () => collection("leaderboards", Board);
 
-/** A player's best score of one season. */
+/** What a player has of one season: the score that is ranked, and what it came from. */
 export const Slot = z.object({
   season: z.string(),
+  /** Of a ratio in millionths, rounded. */
   score: z.int(),
+  sub: z.int().optional(),
+  /** When the score was reached. */
   at: Moment,
-  /** Sorts the players of a season by rank; the only field of a slot that is indexed. See `rank.ts`. */
-  order: z.string(),
+  /** How often was submitted; kept where the board counts attempts or samples. */
+  count: z.int().positive().optional(),
+  /** Of a ratio: what was submitted, added up. */
+  sum: z.int().optional(),
+  of: z.int().optional(),
+  /** Fixed at the player's first score of the season. */
+  country: z.string().optional(),
+  group: z.string().optional(),
+  metadata: z.record(z.string(), z.json()).optional(),
+  /** Sorts the players of a season by rank, of a country, of a group; absent for who is not ranked. Indexed; see `place.ts`. */
+  order: z.string().optional(),
+  countryOrder: z.string().optional(),
+  groupOrder: z.string().optional(),
 });
 export type Slot = z.infer<typeof Slot>;
+
+/** What a player has of one day, for `rolling`. */
+export const Day = Slot.pick({ score: true, sub: true, at: true, count: true, sum: true, of: true });
+export type Day = z.infer<typeof Day>;
 
 /** How many attempts a player's document remembers, to know a repeated submission. */
 export const REMEMBERED_ATTEMPTS = 32;
 
-const Attempt = z.object({ id: z.string(), score: z.int() });
+const Attempt = z.object({ id: z.string(), print: z.string() });
 
 /**
  * `leaderboards/{board}/players/{uid}`: all that a board knows of a player, in one document, so that a score costs one write
@@ -42,6 +129,10 @@ const Attempt = z.object({ id: z.string(), score: z.int() });
 export const Player = z.object({
   name: z.string(),
   picture: z.string().optional(),
+  country: z.string().optional(),
+  group: z.string().optional(),
+  /** Why the player is not ranked. Who is hidden in the shadow does not notice. */
+  hidden: z.enum(["banned", "shadow", "disqualified"]).optional(),
   attempts: z.array(Attempt).max(REMEMBERED_ATTEMPTS),
   d0: Slot.optional(),
   d1: Slot.optional(),
@@ -51,9 +142,18 @@ export const Player = z.object({
   m1: Slot.optional(),
   a0: Slot.optional(),
   a1: Slot.optional(),
+  c0: Slot.optional(),
+  c1: Slot.optional(),
+  r0: Slot.optional(),
+  r1: Slot.optional(),
+  /** The days that `rolling` goes over, by their date. */
+  days: z.record(z.string(), Day).optional(),
+  /** The day after which the oldest of them counts no more; indexed. */
+  agesOn: z.string().optional(),
 });
 export type Player = z.infer<typeof Player>;
-export type SlotName = Exclude<keyof Player, "name" | "picture" | "attempts">;
+
+export type SlotName = `${"d" | "w" | "m" | "a" | "c" | "r"}${0 | 1}`;
 
 export const players = (board: string) => collection(`leaderboards/${board}/players`, Player);
 
@@ -61,6 +161,14 @@ function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
     return true;
+  } catch {
+    return false;
+  }
+}
+
+function isCron(pattern: string): boolean {
+  try {
+    return pattern.trim().split(/\s+/).length === 5 && new Cron(pattern).nextRun() !== null;
   } catch {
     return false;
   }

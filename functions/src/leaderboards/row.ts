@@ -1,21 +1,19 @@
 import type { Row } from "./contract.ts";
-import type { Player, SlotName } from "./records.ts";
+import type { Player, Slot } from "./records.ts";
 
 /** A player's line on a board. */
-export function rowOf(player: string, record: Player, slot: SlotName, rank: number): Row {
-  const { score, at } = slotIn(record, slot);
+export function rowOf(player: string, record: Player, slot: Slot, rank: number): Row {
+  const { score, sub, at, metadata } = slot;
+  const country = slot.country ?? record.country;
   return {
     rank,
     player,
     name: record.name,
     ...(record.picture === undefined ? {} : { picture: record.picture }),
+    ...(country === undefined ? {} : { country }),
     score,
+    ...(sub === undefined ? {} : { subscore: sub }),
     at: at.toMillis(),
+    ...(metadata === undefined ? {} : { metadata }),
   };
-}
-
-export function slotIn(record: Player, slot: SlotName): NonNullable<Player[SlotName]> {
-  const found = record[slot];
-  if (!found) throw new Error(`a player without a score was found by ${slot}`);
-  return found;
 }

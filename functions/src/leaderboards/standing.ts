@@ -1,59 +1,58 @@
 import type * as z from "zod";
 import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
-import { boardOf } from "./board.ts";
-import type { Row, Standing, StandingRequest } from "./contract.ts";
+import type { Standing, StandingRequest } from "./contract.ts";
 import { seasonAt, slotOf } from "./periods.ts";
-import { countRanked, ranked, seasonRange } from "./rank.ts";
-import { type Player, players, type SlotName } from "./records.ts";
-import { rowOf, slotIn } from "./row.ts";
-
-interface Place {
-  readonly board: string;
-  readonly season: string;
-  readonly slot: SlotName;
-  readonly player: string;
-  readonly record: Player;
-}
+import { countIn, following, orderIn, preceding } from "./ranked.ts";
+import { type Board, type Player, players } from "./records.ts";
+import { rowOf } from "./row.ts";
+import { slotIn, type View, viewOf } from "./view.ts";
 
 /**
- * The caller's exact rank and neighbours, from Firestore alone: one read for the player and each neighbour, and one for each 1,000
- * players counted. Refuses `unknown-board`.
+ * The caller's rank and neighbours: one read for the player and each neighbour, and one for each 1,000 players counted. Refuses what
+ * {@link viewOf} does.
  */
 export async function standing(caller: Caller, request: z.output<typeof StandingRequest>): Promise<Standing> {
-  const { board, period, neighbours } = request;
-  const { timeZone } = await boardOf(board);
-  const season = seasonAt(period, now(), timeZone);
-  const slot = slotOf(period, season);
-  const { first, last } = seasonRange(season.key);
-  const record = (await players(board).doc(caller.uid).get()).data();
-  const mine = record?.[slot];
-  if (!record || mine?.season !== season.key) {
-    return { season: season.key, of: await countRanked(board, slot, { from: first, to: last }), neighbours: [] };
+  const view = await viewOf(request);
+  const player = (await players(view.id).doc(caller.uid).get()).data();
+  const slot = slotIn(view, player);
+  const order = orderIn(view, player);
+  const bests = bestsOf(view.board, player);
+  const season = view.season.key;
+  if (!player || !slot || order === undefined) {
+    return { season, of: await countIn(view), ...(slot ? { score: slot.score } : {}), bests, neighbours: [] };
   }
-  const place: Place = { board, season: season.key, slot, player: caller.uid, record };
-  const [of, better] = await Promise.all([
-    countRanked(board, slot, { from: first, to: last }),
-    countRanked(board, slot, { from: first, to: mine.order }),
-  ]);
+  const [of, better] = await Promise.all([countIn(view), countIn(view, { to: order })]);
   const rank = better + 1;
-  return { season: season.key, of, rank, score: mine.score, neighbours: await around(place, rank, neighbours) };
+  const [above, below] = await neighboursOf(view, order, { rank, reach: request.neighbours });
+  const neighbours = [...above, rowOf(caller.uid, player, slot, rank), ...below];
+  return { season, of, rank, percentile: percentileOf(rank, of), score: slot.score, bests, neighbours };
 }
 
-/** The players next to a place on both sides, by rank, the one at the place included. */
-async function around({ board, season, slot, player, record }: Place, rank: number, reach: number): Promise<Row[]> {
-  const me = rowOf(player, record, slot, rank);
-  if (reach === 0) return [me];
-  const { first, last } = seasonRange(season);
-  const { order } = slotIn(record, slot);
-  const field = `${slot}.order`;
+/** The share of all whom somebody at a rank is at least as good as, in percent with two decimals. */
+function percentileOf(rank: number, of: number): number {
+  const share = of === 0 ? 0 : (of - rank + 1) / of;
+  return Math.max(0, Math.min(100, Math.round(share * 10_000) / 100));
+}
+
+async function neighboursOf(view: View, order: string, { rank, reach }: { rank: number; reach: number }) {
+  if (reach === 0) return [[], []] as const;
   const [above, below] = await Promise.all([
-    ranked(board, slot, { from: first, to: order }).orderBy(field, "desc").limit(reach).get(),
-    ranked(board, slot, { from: order, to: last }).orderBy(field).limit(reach).get(),
+    preceding(view, order, { rank, limit: reach }),
+    following(view, order, { rank: rank + 1, limit: reach }),
   ]);
-  return [
-    ...above.docs.map((document, i) => rowOf(document.id, document.data(), slot, rank - 1 - i)).reverse(),
-    me,
-    ...below.docs.map((document, i) => rowOf(document.id, document.data(), slot, rank + 1 + i)),
-  ];
+  return [above, below.rows] as const;
+}
+
+/** What a player has in the seasons that are on. */
+function bestsOf(board: Board, player: Player | undefined): Standing["bests"] {
+  const bests: Standing["bests"] = {};
+  for (const period of board.periods) {
+    const season = seasonAt(period, now(), board);
+    const slot = slotIn({ slot: slotOf(period, season), season }, player);
+    if (!slot) continue;
+    const { score, sub, at } = slot;
+    bests[period] = { season: season.key, score, ...(sub === undefined ? {} : { subscore: sub }), at: at.toMillis() };
+  }
+  return bests;
 }

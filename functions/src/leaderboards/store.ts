@@ -1,0 +1,136 @@
+import { Batches } from "../platform/batches.ts";
+import type { Write } from "../platform/commit/index.ts";
+import { busy } from "../platform/failure.ts";
+import { firestore, type Timestamp } from "../platform/firestore.ts";
+import { writeEach } from "../platform/write-each.ts";
+import { type Entered, type Entering, enter, type Face } from "./enter.ts";
+import { compare, disappointed, recall, remember } from "./memory.ts";
+import { type Board, type Player, players } from "./records.ts";
+
+/**
+ * Submissions that meet in an instance: their players are read in one request, or remembered, and written in one, each on condition that
+ * nobody has changed it meanwhile, so that strangers do not fail each other. Whoever does fail is tried again.
+ */
+const BATCHES = { max: 200, parallel: 4, worthAnother: 16, patienceMillis: 10, waiting: 5_000 };
+const MAX_ROUNDS = 10;
+/** Somebody else was there first, or the database did not answer: NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION, and what is transient. */
+const MAY_PASS: ReadonlySet<number> = new Set([1, 2, 4, 5, 6, 8, 9, 10, 13, 14]);
+
+export interface Submission {
+  /** Of the board. */
+  readonly id: string;
+  readonly board: Board;
+  readonly entering: Entering;
+  readonly face: Face;
+}
+
+interface Stored {
+  readonly player: Player;
+  readonly version: Timestamp;
+}
+
+interface Trying extends Submission {
+  readonly path: string;
+  readonly place: number;
+}
+
+const submissions = new Batches<Submission, Entered>(BATCHES, storeAll);
+
+/** Enters a submission together with others; undefined if too many wait. */
+export function store(submission: Submission): Promise<Entered> | undefined {
+  return submissions.add(pathOf(submission), submission);
+}
+
+function pathOf({ id, entering }: Submission): string {
+  return `leaderboards/${id}/players/${entering.player}`;
+}
+
+async function storeAll(batch: readonly Submission[]): Promise<PromiseSettledResult<Entered>[]> {
+  const results: PromiseSettledResult<Entered>[] = [];
+  let left: Trying[] = batch.map((submission, place) => ({ ...submission, path: pathOf(submission), place }));
+  for (let round = 0; left.length > 0; round++) {
+    if (round === MAX_ROUNDS) {
+      for (const { place } of left) results[place] = { status: "rejected", reason: busy() };
+      break;
+    }
+    left = await tryOnce(left, results);
+  }
+  return results;
+}
+
+interface Writing {
+  readonly one: Trying;
+  readonly entered: Entered;
+  readonly player: Player;
+  readonly write: Write;
+}
+
+/** Answers with those who are to be tried again. */
+async function tryOnce(left: readonly Trying[], results: PromiseSettledResult<Entered>[]): Promise<Trying[]> {
+  const writing = judge(left, await load(left), results);
+  if (writing.length === 0) return [];
+  const written = await writeEach(writing.map(({ write }) => write));
+  const again: Trying[] = [];
+  for (const [i, { one, entered, player }] of writing.entries()) {
+    const { code, time } = written[i] ?? {};
+    if (code === undefined) {
+      if (time) remember(one.path, { player, version: time });
+      results[one.place] = { status: "fulfilled", value: entered };
+      continue;
+    }
+    disappointed(one.path);
+    if (MAY_PASS.has(code)) again.push(one);
+    else results[one.place] = { status: "rejected", reason: new Error(`a player was not written: ${code}`) };
+  }
+  return again;
+}
+
+/** Those who have something to write; the others have their answer. */
+function judge(
+  left: readonly Trying[],
+  stored: ReadonlyMap<string, Stored>,
+  results: PromiseSettledResult<Entered>[],
+): Writing[] {
+  const writing: Writing[] = [];
+  for (const one of left) {
+    const before = stored.get(one.path);
+    try {
+      const entered = enter(one.board, before?.player, one.entering, one.face);
+      const { player } = entered;
+      if (player) writing.push({ one, entered, player, write: writeOf(one.path, before, player) });
+      else results[one.place] = { status: "fulfilled", value: entered };
+    } catch (reason) {
+      results[one.place] = { status: "rejected", reason };
+    }
+  }
+  return writing;
+}
+
+function writeOf(path: string, before: Stored | undefined, after: Player): Write {
+  if (!before) return { path, fields: after, condition: "new" };
+  const fields: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(after)) {
+    if (value !== before.player[name as keyof Player]) fields[name] = value;
+  }
+  const removed = Object.keys(before.player).filter((name) => !(name in after));
+  return { path, fields, removed, condition: before.version };
+}
+
+async function load(batch: readonly Trying[]): Promise<Map<string, Stored>> {
+  const stored = new Map<string, Stored>();
+  const missing: Trying[] = [];
+  for (const one of batch) {
+    const known = recall(one.path);
+    if (known) stored.set(one.path, known);
+    else missing.push(one);
+  }
+  if (missing.length === 0) return stored;
+  const found = await firestore().getAll(...missing.map(({ id, entering }) => players(id).doc(entering.player)));
+  for (const [i, { path }] of missing.entries()) {
+    const snapshot = found[i];
+    compare(path, snapshot?.updateTime);
+    const player = snapshot?.data() as Player | undefined;
+    if (player && snapshot?.updateTime) stored.set(path, { player, version: snapshot.updateTime });
+  }
+  return stored;
+}
