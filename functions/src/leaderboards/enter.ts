@@ -99,9 +99,7 @@ function slotAfter(
   if (current && !held) checkClosed(board, period, season);
   if (!held)
     return slotOfReached(board, season, one, { ...entering, ...fixedOf(board, player), hidden: player.hidden });
-  const { attemptsPerPeriod } = board;
-  if (attemptsPerPeriod !== undefined && (held.count ?? 1) >= attemptsPerPeriod)
-    throw usedUp(season, attemptsPerPeriod);
+  if (period === board.periods[0]) checkAttempts(board, season, held);
   const reached = together(board, reachedIn(held), one);
   const isSame = reached.score === held.score && reached.at === held.at.toMillis() && reached.sub === held.sub;
   if (isSame && !countsSubmissions(board)) return held;
@@ -120,8 +118,9 @@ function checkClosed({ closedThrough = {} }: Board, period: Period, { number }: 
   });
 }
 
-function usedUp(season: Season, limit: number): Failure {
-  return new Failure("resource-exhausted", "All attempts of this season have been made.", {
+function checkAttempts({ attemptsPerPeriod: limit }: Board, season: Season, { count = 1 }: Slot): void {
+  if (limit === undefined || count < limit) return;
+  throw new Failure("resource-exhausted", "All attempts of this season have been made.", {
     reason: "attempts-used-up",
     season: season.key,
     limit,

@@ -28,7 +28,7 @@ const PARTS = 1_000_000;
 export function reachedBy(policy: Policy, { score, sub, of, at }: Given): Reached {
   const one = { ...(sub === undefined ? {} : { sub }), at, count: 1 };
   if (policy === "ratio") return { ...one, score: ratio(score, of ?? 0), sum: score, of: of ?? 0 };
-  return { ...one, score: policy === "decrement" ? -score : score };
+  return { ...one, score: policy === "decrement" ? 0 - score : score };
 }
 
 /**

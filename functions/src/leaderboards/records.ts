@@ -40,7 +40,7 @@ const settings = {
   /** Scores outside of these are refused. Whole numbers. */
   minScore: z.int(),
   maxScore: z.int(),
-  /** How often a player may submit in each season. */
+  /** How often a player may submit in a season of the board's first period. */
   attemptsPerPeriod: z.int().positive().max(100_000).optional(),
   /** For how long after a season's end scores that were played in it are accepted. */
   late: z.object({ acceptSeconds: z.int().min(0).max(DAY_SECONDS) }).default({ acceptSeconds: 0 }),
