@@ -1,7 +1,7 @@
-import { createHmac, createSecretKey, hash, type KeyObject } from "node:crypto";
-import * as z from "zod";
+import { hash } from "node:crypto";
 import { secrets } from "../platform/config.ts";
 import { canonical } from "../platform/ids.ts";
+import { signer } from "../platform/keys/signing.ts";
 import type { Balance } from "./balance.ts";
 import { inOrder } from "./lots.ts";
 import type { Incoming, TransactionRecord } from "./records.ts";
@@ -11,48 +11,14 @@ import type { Incoming, TransactionRecord } from "./records.ts";
  * under a key that whoever can write the database need not have. So nobody changes, drops or adds one unseen; see verify.ts.
  */
 
-/** `name:key` by commas, newest first: that one signs, and all of them are known. Keys are base64 of at least 32 bytes. */
-const Keys = z.string().transform((text, context) => {
-  const keys = text.split(",").map((entry) => {
-    const [, name, key = ""] = /^([\w-]{1,32}):([A-Za-z0-9+/=_-]+)$/.exec(entry.trim()) ?? [];
-    return { name, key: Buffer.from(key, "base64") };
-  });
-  if (keys.some(({ name, key }) => name === undefined || key.length < 32)) {
-    context.addIssue({ code: "custom", message: "must be name:key,…, each key base64 of at least 32 bytes" });
-  }
-  return keys as { name: string; key: Buffer }[];
-});
-
-interface Key {
-  readonly name: string;
-  readonly key: KeyObject;
-}
-
-let known: { text: string; keys: Key[] } | undefined;
-
-/** The keys of the deployment. Throws where LEDGER_KEYS is malformed: nothing is booked without. */
-function keys(): Key[] {
-  const text = secrets.ledgerKeys.value();
-  if (known?.text === text) return known.keys;
-  const parsed = Keys.safeParse(text);
-  // Not the parser's own words: they could quote a key.
-  if (!parsed.success) throw new Error("LEDGER_KEYS is not name:key,… with base64 keys of at least 32 bytes");
-  known = { text, keys: parsed.data.map(({ name, key }) => ({ name, key: createSecretKey(key) })) };
-  return known.keys;
-}
+/** With the keys of the deployment. Nothing is booked where LEDGER_KEYS is malformed. */
+const books = signer(secrets.ledgerKeys);
 
 /** A signature of a text: the name of the key, and an HMAC-SHA-256 under it. */
-export function sign(text: string, keyName?: string): string {
-  const key = keyName === undefined ? keys()[0] : keys().find(({ name }) => name === keyName);
-  if (!key) return "";
-  return `${key.name}:${createHmac("sha256", key.key).update(text).digest("base64url")}`;
-}
+export const { sign } = books;
 
 /** Whether a signature is one of this text by a key that is known. */
-export function isSigned(text: string, signature: string): boolean {
-  const [name = ""] = signature.split(":", 1);
-  return signature !== "" && sign(text, name) === signature;
-}
+export const { isSigned } = books;
 
 /**
  * Bytes that nobody can foretell who does not have the key, as text that names it; the same for the same parts. For what is drawn by lot:
