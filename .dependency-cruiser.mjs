@@ -6,9 +6,9 @@ const FLOORS = [
   ["platform"],
   ["identity", "media", "notices"],
   ["ledger"],
-  ["rewards", "fraud"],
+  ["rewards", "fraud", "games"],
   ["store", "payouts", "leaderboards", "progress"],
-  ["games", "events", "social", "chat", "market", "picks", "referrals", "assistant"],
+  ["events", "social", "chat", "market", "picks", "referrals", "assistant"],
   ["admin"],
 ];
 

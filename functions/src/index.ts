@@ -49,7 +49,7 @@ const askingRevenueCat = [secrets.revenueCatApiKey, secrets.revenueCatApiKeyV2];
 
 export const api = service("api", services.api, {
   minInstances: config.minInstances,
-  secrets: [...bookkeeping, secrets.sealingKeys],
+  secrets: [...bookkeeping, secrets.sealingKeys, secrets.gameKeys],
 });
 
 export const pay = service("pay", services.pay, {

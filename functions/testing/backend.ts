@@ -43,6 +43,7 @@ const SETTINGS = {
   STRIPE_WEBHOOK_SECRET: "whsec_platform",
   STRIPE_CONNECT_WEBHOOK_SECRET: "whsec_connect",
   LEDGER_KEYS: `tests:${Buffer.alloc(32, "a key for tests").toString("base64")}`,
+  GAME_KEYS: `tests:${Buffer.alloc(32, "a key for games").toString("base64")}`,
   SEALING_KEYS: `tests:${Buffer.alloc(32, "sealing").toString("base64")}`,
   MAIL_COLLECTION: "",
   TIME_ZONE: "Etc/UTC",

@@ -49,6 +49,9 @@ const DOCUMENTS: Record<string, object> = {
   "users/ada/pity/chest": { misses: 3 },
   "users/ada/crafted/blade": { total: 1 },
   "rolls/r1": { user: "ada", table: "chest" },
+  "games/s1": { user: "ada", game: "asteroids", state: "open" },
+  "games/s1/events/00": { print: "hash" },
+  "users/ada/play/sessions": { today: 1 },
   "items/sword": { title: "Sword", kind: "unique" },
   "tables/chest": { title: "Chest", entries: [] },
   "recipes/blade": { title: "Blade" },
@@ -128,6 +131,9 @@ describe("a document", () => {
     ["users/ada/pity/chest", ["ada"]],
     ["users/ada/crafted/blade", ["ada"]],
     ["rolls/r1", ["ada"]],
+    ["games/s1", ["ada"]],
+    ["games/s1/events/00", []],
+    ["users/ada/play/sessions", []],
     ["items/sword", ["ada", "bo", "operator"]],
     ["tables/chest", ["ada", "bo", "operator"]],
     ["recipes/blade", ["ada", "bo", "operator"]],
@@ -201,12 +207,15 @@ describe("a query", () => {
   const mine = (db: Firestore, path: string, field: string, uid: string) =>
     getDocs(query(collection(db, path), where(field, "==", uid)));
 
-  test("of accounts, purchases, orders and rolls gives the caller's own, and only if it asks for no others", async () => {
+  test("of accounts, purchases, orders, rolls and games gives the caller's own, and only if it asks for no others", async () => {
     expect((await assertSucceeds(mine(ada, "accounts", "owner", "ada"))).size).toBe(1);
     expect((await assertSucceeds(mine(ada, "purchases", "user", "ada"))).size).toBe(1);
     expect((await assertSucceeds(mine(ada, "rolls", "user", "ada"))).size).toBe(1);
     expect((await assertSucceeds(mine(ada, "orders", "user", "ada"))).size).toBe(1);
     await assertFails(mine(bo, "rolls", "user", "ada"));
+    expect((await assertSucceeds(mine(ada, "games", "user", "ada"))).size).toBe(1);
+    await assertFails(mine(bo, "games", "user", "ada"));
+    await assertFails(getDocs(collection(ada, "games/s1/events")));
     expect((await assertSucceeds(mine(ada, "withdrawals", "owner", "ada"))).size).toBe(1);
     await assertFails(mine(bo, "withdrawals", "owner", "ada"));
     await assertFails(getDocs(collection(ada, "withdrawals")));

@@ -113,6 +113,8 @@ export const config = {
 } as const;
 
 export const secrets = {
+  /** Keys that tokens of game sessions are signed with, in the form of the ledger's; see docs/operations.md. */
+  gameKeys: defineSecret("GAME_KEYS"),
   /** Keys that the ledger's chains are signed with, `name:base64` by commas, newest first; see docs/operations.md. */
   ledgerKeys: defineSecret("LEDGER_KEYS"),
   /** The value of the Authorization header set in RevenueCat's dashboard for the webhook. */
