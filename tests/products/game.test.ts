@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { FirebaseError } from "firebase/app";
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import type { Events, List, Result, Results, Started } from "../../functions/src/games/contract.ts";
 import type { Page, Standing, Submitted } from "../../functions/src/leaderboards/contract.ts";
 import type { History, Wallet } from "../../functions/src/ledger/contract.ts";
 import type { Entitlements, Inventory } from "../../functions/src/rewards/contract.ts";
@@ -89,6 +90,33 @@ describe("a player who scores", () => {
     expect((await ed.call<Page>("api/leaderboards/page", { board: BOARD_ID, period: "daily" })).rows[1]?.name).toBe(
       ed.name,
     );
+  });
+});
+
+describe("a player who plays", () => {
+  test("has a session whose result and log are there to be looked at", async () => {
+    const gus = await newcomer("Gus");
+    const game = `asteroids-${randomUUID()}`;
+    const key = randomUUID();
+    const { session, token, startedAt } = await gus.call<Started>("api/games/start", { game, board: BOARD_ID, key });
+    expect(await gus.call<Started>("api/games/start", { game, board: BOARD_ID, key })).toMatchObject({
+      session,
+      token,
+    });
+    const hits = [{ at: 1.5, hit: "rock", "@by": [null, { ship: "ä€" }] }];
+    await gus.call("api/games/append", { session, chunk: 0, events: hits });
+    const events = { chunk: 1, events: ["over"] };
+    const result = await gus.call<Result>("api/games/finish", { session, score: 1_200, events });
+    expect(result).toMatchObject({ session, game, board: BOARD_ID, score: 1_200, startedAt });
+    expect(await gus.call<Results>("api/games/results", { game })).toEqual({ results: [result] });
+    expect(await operator.call<List>("admin/games/list", { game })).toEqual({
+      results: [{ ...result, user: gus.uid }],
+    });
+    expect(await operator.call<Events>("admin/games/events", { session, limit: 5 })).toMatchObject({
+      user: gus.uid,
+      state: "finished",
+      chunks: [{ events: hits }, { events: ["over"] }],
+    });
   });
 });
 
