@@ -6,15 +6,16 @@ import { root } from "../scripts/suite.ts";
 import { table } from "../scripts/table.ts";
 import { connect, percentile, residentOf, rounded } from "./local/program.ts";
 import { checkBooks } from "./money/books.ts";
-import { authorizationOf, HttpConnection } from "./money/connection.ts";
-import { cpuSecondsOf, type DatabaseProcess, end, runLoad, serve, startDatabase } from "./money/processes.ts";
-import { verificationMicros } from "./money/tokens.ts";
+import { authorizationOf, HttpConnection } from "./serving/connection.ts";
+import { cpuSecondsOf, type DatabaseProcess, end, runLoad, serve, startDatabase } from "./serving/processes.ts";
+import { CURRENCY, OPERATOR } from "./serving/requests.ts";
+import { verificationMicros } from "./serving/tokens.ts";
 
 /**
  * The speed of money: credits, `admin/ledger/credit`, against the production bundle served as Cloud Run does, each with a key of its own.
  * Afterwards the books are verified, and hold what was acknowledged, to the coin.
  *
- * `MONEY_ONLY=<word>` measures those settings whose name has the word; `MONEY_PROFILE=<folder>` leaves CPU profiles there.
+ * `MONEY_ONLY=<word>` measures those settings whose name has the word; `BENCH_PROFILE=<folder>` leaves CPU profiles there.
  */
 const CONNECTIONS = 32;
 const WARM_UP_MILLIS = 5_000;
@@ -26,8 +27,6 @@ const WALLETS = [
   { wallets: "one wallet", users: 1, isHot: false },
   { wallets: "one wallet, flagged hot", users: 1, isHot: true },
 ];
-const OPERATOR = "olga";
-const CURRENCY = "COIN";
 
 // Otherwise Google's client looks for a metadata server first.
 process.env.METADATA_SERVER_DETECTION ??= "none";
@@ -98,8 +97,7 @@ async function measure({ name, users, isHot, processes, latencyMillis }: Setting
       ports: served.map(({ port }) => port),
       connections: CONNECTIONS,
       users,
-      operator: OPERATOR,
-      currency: CURRENCY,
+      requests: "credits",
       warmUpMillis: WARM_UP_MILLIS,
       millis: MEASURED_MILLIS,
     },
@@ -143,13 +141,15 @@ async function measure({ name, users, isHot, processes, latencyMillis }: Setting
 /** Gives the one user a coin and flags the account, over HTTP. Returns how many coins. */
 async function makeHot(port: number): Promise<number> {
   const account = { user: "user-0", currency: CURRENCY };
-  const connection = await HttpConnection.open(port, "/ledger/credit", authorizationOf(OPERATOR));
+  const authorization = authorizationOf(OPERATOR);
+  const connection = await HttpConnection.open(port, "/ledger/credit");
   const credited = await connection.post(
     JSON.stringify({ data: { ...account, key: "first", amount: 1, note: "bench" } }),
+    authorization,
   );
   connection.close();
-  const flag = await HttpConnection.open(port, "/ledger/hot", authorizationOf(OPERATOR));
-  const flagged = await flag.post(JSON.stringify({ data: { ...account, hot: true } }));
+  const flag = await HttpConnection.open(port, "/ledger/hot");
+  const flagged = await flag.post(JSON.stringify({ data: { ...account, hot: true } }), authorization);
   flag.close();
   if (credited.status !== 200 || flagged.status !== 200) throw new Error(`${credited.body} ${flagged.body}`);
   return 1;

@@ -1,5 +1,5 @@
-import type { DatabaseProcess } from "./processes.ts";
-import { settings } from "./processes.ts";
+import type { DatabaseProcess } from "../serving/processes.ts";
+import { settings } from "../serving/processes.ts";
 
 /**
  * Checks that the books hold what was acknowledged: every chain, signature and transaction fits, there are as many transactions as credits

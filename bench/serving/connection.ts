@@ -29,23 +29,22 @@ export class HttpConnection {
     socket.on("close", () => this.#waiting?.reject(new Error("the connection was closed")));
   }
 
-  static async open(port: number, path: string, authorization: string): Promise<HttpConnection> {
+  static async open(port: number, path: string): Promise<HttpConnection> {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
     const headers = [
       `POST ${path} HTTP/1.1`,
       `host: 127.0.0.1:${port}`,
       "content-type: application/json",
-      `authorization: ${authorization}`,
       "content-length: ",
     ];
     return new HttpConnection(socket, headers.join("\r\n"));
   }
 
-  /** @param body plain ASCII */
-  post(body: string): Promise<{ status: number; body: string }> {
+  /** @param body plain ASCII @param authorization the value of the header */
+  post(body: string, authorization: string): Promise<{ status: number; body: string }> {
     this.#waiting = Promise.withResolvers();
-    this.#socket.write(`${this.#head}${body.length}${END_OF_HEAD}${body}`, "latin1");
+    this.#socket.write(`${this.#head}${body.length}\r\nauthorization: ${authorization}${END_OF_HEAD}${body}`, "latin1");
     return this.#waiting.promise;
   }
 

@@ -110,8 +110,8 @@ export async function end(child: ChildProcess): Promise<void> {
   started.delete(child);
 }
 
-/** `MONEY_PROFILE=<folder>`: where processes leave their CPU profiles. */
+/** `BENCH_PROFILE=<folder>`: where processes leave their CPU profiles. */
 function profiling(): string[] {
-  const folder = process.env.MONEY_PROFILE;
+  const folder = process.env.BENCH_PROFILE;
   return folder ? ["--cpu-prof", `--cpu-prof-dir=${folder}`] : [];
 }

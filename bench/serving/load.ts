@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { authorizationOf, HttpConnection } from "./connection.ts";
+import { HttpConnection } from "./connection.ts";
+import { REQUESTS, type RequestKind } from "./requests.ts";
 
-/** The load: each connection sends a credit, waits for the answer and sends the next, through a warm-up and the time that is measured. */
+/** The load: each connection sends a request, waits for the answer and sends the next, through a warm-up and the time that is measured. */
 export interface Load {
   /** Where the functions are served; connections take turns over them. */
   readonly ports: readonly number[];
   readonly connections: number;
-  /** Credits go to users picked evenly among so many. */
+  /** What is asked for; see `requests.ts`. */
+  readonly requests: RequestKind;
+  /** Requests are of, or for, users picked evenly among so many. */
   readonly users: number;
-  readonly operator: string;
-  readonly currency: string;
   readonly warmUpMillis: number;
   readonly millis: number;
 }
@@ -18,7 +19,7 @@ export interface Load {
 export type Told = { readonly phase: "measuring" } | { readonly phase: "measured" } | { readonly result: Outcome };
 
 export interface Outcome {
-  /** Of each credit that was answered in the measured time. */
+  /** Of each request that was answered in the measured time. */
   readonly millis: number[];
   /** From the beginning, the warm-up too. */
   readonly acknowledged: number;
@@ -38,10 +39,10 @@ async function run(load: Load): Promise<Outcome> {
   const began = performance.now();
   const from = began + load.warmUpMillis;
   const until = from + load.millis;
-  const authorization = authorizationOf(load.operator);
+  const { path, next } = REQUESTS[load.requests];
   const connections = await Promise.all(
     Array.from({ length: load.connections }, (_, i) =>
-      HttpConnection.open(load.ports[i % load.ports.length] as number, "/ledger/credit", authorization),
+      HttpConnection.open(load.ports[i % load.ports.length] as number, path),
     ),
   );
   const phases = (async () => {
@@ -56,11 +57,9 @@ async function run(load: Load): Promise<Outcome> {
 
   async function keepSending(connection: HttpConnection, index: number): Promise<void> {
     for (let i = 0; performance.now() < until; i++) {
-      const amount = 1 + (i % 9);
-      const user = `user-${Math.floor(Math.random() * load.users)}`;
-      const data = { key: `${index}-${i}-${began}`, user, currency: load.currency, amount, note: "bench" };
+      const { data, authorization, amount } = next(load.users, `${index}-${i}-${began}`);
       const sent = performance.now();
-      const { status, body } = await connection.post(JSON.stringify({ data }));
+      const { status, body } = await connection.post(JSON.stringify({ data }), authorization);
       const answered = performance.now();
       if (status !== 200) {
         outcome.errors++;
