@@ -30,6 +30,7 @@ export interface Suite {
 export interface Secrets {
   readonly webhookAuthorization: string;
   readonly ledgerKeys: string;
+  readonly gameKeys: string;
   readonly revenueCatApiKey: string;
   readonly stripeApiKey: string;
   readonly stripeWebhookSecret: string;
@@ -67,6 +68,7 @@ export function localSecrets(): Secrets {
   return {
     webhookAuthorization: value("REVENUECAT_WEBHOOK_AUTHORIZATION"),
     ledgerKeys: value("LEDGER_KEYS"),
+    gameKeys: value("GAME_KEYS"),
     revenueCatApiKey: value("REVENUECAT_API_KEY"),
     stripeApiKey: value("STRIPE_API_KEY"),
     stripeWebhookSecret: value("STRIPE_WEBHOOK_SECRET"),

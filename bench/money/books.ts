@@ -24,6 +24,8 @@ export async function checkBooks(
   await firestore().terminate();
   const { deleteApp, getApps } = await import("firebase-admin/app");
   await Promise.all(getApps().map(deleteApp));
+  // Whoever connects next says for itself where to.
+  delete process.env.FIRESTORE_EMULATOR_HOST;
   const made = transactions - folds.data().count;
   const held = totals[currency] ?? 0;
   const [problem] = problems;

@@ -47,6 +47,7 @@ export function settings({ port, queuePort }: DatabaseProcess): Record<string, s
     CLOUD_TASKS_EMULATOR_HOST: `127.0.0.1:${queuePort}`,
     METADATA_SERVER_DETECTION: "none",
     LEDGER_KEYS: localSecrets().ledgerKeys,
+    GAME_KEYS: localSecrets().gameKeys,
     REGION: "us-central1",
     REDIS_URL: "",
     ENFORCE_APP_CHECK: "false",

@@ -116,6 +116,7 @@ async function start(
       stdio: ["ignore", "ignore", "ignore", "ipc"],
       env: {
         LEDGER_KEYS: localSecrets().ledgerKeys,
+        GAME_KEYS: localSecrets().gameKeys,
         ...process.env,
         PORT: String(port),
         METADATA_SERVER_DETECTION: "none",

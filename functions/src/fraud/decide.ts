@@ -98,7 +98,8 @@ function record(
 /** Whoever may have a receipt may have what else comes of it. Undefined where no receipt was in doubt. */
 async function acceptance(tx: Transaction, review: Review): Promise<(() => void) | undefined> {
   const { kind, subject, reasons } = review;
-  if (kind === "refund-after-transfer" || !reasons.some(({ rule }) => rule === "receipt-reused")) return undefined;
+  if (kind === "refund-after-transfer" || kind === "score" || !reasons.some(({ rule }) => rule === "receipt-reused"))
+    return undefined;
   const assessment = (await tx.get(assessments().doc(assessmentId({ kind, id: subject })))).data();
   if (assessment?.receipt === undefined) return undefined;
   const reference = receiptOwners().doc(assessment.receipt);

@@ -89,7 +89,7 @@ export const assessments = () => collection("assessments", AssessmentRecord);
 
 const Act = z.object({ by: z.string(), note: z.string(), at: Moment });
 
-export const ReviewKind = z.enum(["purchase", "withdrawal", "gift", "refund-after-transfer"]);
+export const ReviewKind = z.enum(["purchase", "withdrawal", "gift", "refund-after-transfer", "score"]);
 export type ReviewKind = z.infer<typeof ReviewKind>;
 export const ReviewState = z.enum(["open", "approved", "rejected", "closed"]);
 export type ReviewState = z.infer<typeof ReviewState>;

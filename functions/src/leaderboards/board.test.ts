@@ -55,6 +55,7 @@ describe("a score", () => {
         allTime: { season: "all", score: 100, improved: true },
       },
       repeated: false,
+      inReview: false,
     });
     for (const period of ["daily", "weekly", "monthly", "allTime"] as const)
       expect(await top(board, period)).toEqual([[1, "Ada", 100]]);

@@ -25,6 +25,8 @@ export const SubmitRequest = z.object({
   attempt: z.string().min(8).max(64),
   /** When it was played, in milliseconds since the epoch, if that is not now. */
   playedAt: z.int().optional(),
+  /** The token of the game's session; where boards require one. Then `playedAt` is when the session was finished, and is not given. */
+  session: z.string().max(2_000).optional(),
   /** Is shown with the score: 1 KB of JSON at most. */
   metadata: Metadata.optional(),
 });
@@ -41,6 +43,8 @@ export const Submitted = z.object({
   bests: z.partialRecord(PeriodName, Best),
   /** Whether the same attempt had been submitted before. */
   repeated: z.boolean(),
+  /** Whether it counts only once somebody has looked at it. */
+  inReview: z.boolean(),
 });
 export type Submitted = z.infer<typeof Submitted>;
 

@@ -62,6 +62,12 @@ export function enter(board: Board, before: Player | undefined, entering: Enteri
   return { player, bests: bestsOf(board, player, entering, before), repeated: false };
 }
 
+/** What a submission comes to that had been made before, or is not to count. */
+export function unchanged(board: Board, player: Player | undefined, entering: Entering, repeated: boolean): Entered {
+  const known = player ?? { name: "", attempts: [] };
+  return { player: undefined, bests: bestsOf(board, known, entering, known), repeated };
+}
+
 function isRepeated({ attempts }: Player, entering: Entering): boolean {
   const before = attempts.find(({ id }) => id === entering.attempt);
   if (before && before.print !== printOf(entering)) {

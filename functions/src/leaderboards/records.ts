@@ -42,6 +42,19 @@ const settings = {
   maxScore: z.int(),
   /** How often a player may submit in a season of the board's first period. */
   attemptsPerPeriod: z.int().positive().max(100_000).optional(),
+  /** Whether a score counts only with the token of a game's session; see `games/start`. */
+  session: z.enum(["none", "required"]).default("none"),
+  /** The most that can be scored in a second of a session; boards that require one. */
+  maxPerSecond: z.number().positive().optional(),
+  /** Which scores count only after somebody has looked at them. */
+  review: z
+    .object({
+      /** Those better than this. */
+      beyond: z.int().optional(),
+      /** Those this many times as good as the best of the board, or for low scores as far below it; from a hundred players on. */
+      timesTheBest: z.number().min(1).max(1_000).optional(),
+    })
+    .default({}),
   /** For how long after a season's end scores that were played in it are accepted. */
   late: z.object({ acceptSeconds: z.int().min(0).max(DAY_SECONDS) }).default({ acceptSeconds: 0 }),
   /** How many ranks of a season that is over are kept. */
@@ -64,6 +77,10 @@ function checked<Shape extends z.ZodType<Checked>>(shape: Shape) {
     .refine(({ periods, rollingDays }: Checked) => periods.includes("rolling") === (rollingDays !== undefined), {
       path: ["rollingDays"],
       error: "must be given for the period rolling, and only for that",
+    })
+    .refine(({ session, maxPerSecond }: Checked) => maxPerSecond === undefined || session === "required", {
+      path: ["maxPerSecond"],
+      error: "is for boards that require a session",
     })
     .refine(({ policy, minScore }: Checked) => minScore >= 0 || (policy !== "increment" && policy !== "decrement"), {
       path: ["minScore"],
@@ -154,6 +171,22 @@ export const Player = z.object({
 export type Player = z.infer<typeof Player>;
 
 export type SlotName = `${"d" | "w" | "m" | "a" | "c" | "r"}${0 | 1}`;
+
+/** `leaderboards/{board}/pending/{id}`: a score that counts once somebody has looked at it. */
+export const Pending = z.object({
+  player: z.string(),
+  attempt: z.string(),
+  score: z.int(),
+  sub: z.int().optional(),
+  of: z.int().optional(),
+  metadata: z.record(z.string(), z.json()).optional(),
+  at: Moment,
+  face: Player.pick({ name: true, picture: true, country: true, group: true }),
+  state: z.enum(["open", "entered", "rejected", "too-late"]),
+});
+export type Pending = z.infer<typeof Pending>;
+
+export const pending = (board: string) => collection(`leaderboards/${board}/pending`, Pending);
 
 export const players = (board: string) => collection(`leaderboards/${board}/players`, Player);
 

@@ -4,9 +4,12 @@ import type { Caller } from "../platform/endpoint.ts";
 import { busy, Failure } from "../platform/failure.ts";
 import { boardOf } from "./board.ts";
 import type { SubmitRequest, Submitted } from "./contract.ts";
-import type { Entered, Entering } from "./enter.ts";
+import { isDoubtful } from "./doubt.ts";
+import { type Entered, type Entering, unchanged } from "./enter.ts";
 import { faceOf } from "./face.ts";
+import { keepAlone } from "./pending.ts";
 import type { Board } from "./records.ts";
+import { storeWithSession } from "./session.ts";
 import { store } from "./store.ts";
 
 /** How far an app's clock may be ahead of ours. */
@@ -16,15 +19,38 @@ const MAX_BACK_MILLIS = 7 * 86_400_000;
 
 /**
  * Enters a score. One read and one write whatever the number of periods and scopes, no read for who was here just now; no write when nothing
- * changes, or it was submitted before. Refuses `unknown-board`, `score-out-of-bounds`, `score-in-the-future`, `too-late`, `attempt-reused`,
- * `attempts-used-up`, `season-closing`, `busy`.
+ * changes, or it was submitted before. With the token of a session 2 reads and 2 writes; a score that is to be looked at first costs 1 read
+ * and 2 writes.
+ *
+ * Refuses `unknown-board`, `score-out-of-bounds`, `score-in-the-future`, `too-late`, `attempt-reused`, `attempts-used-up`,
+ * `season-closing`, `busy`; where a board requires a session `session-required`, `implausible-score`, and what games refuse of a token.
  */
 export async function submit(caller: Caller, request: z.output<typeof SubmitRequest>): Promise<Submitted> {
   const board = await boardOf(request.board);
+  const { session } = request;
+  if (session === undefined && board.session === "required") throw sessionRequired();
+  if (session !== undefined && board.session === "none") throw unfit("session", "this board takes scores without");
   const entering = enteringOf(board, caller.uid, request);
-  const entered = store({ id: request.board, board, entering, face: faceOf(caller) });
+  const submission = { id: request.board, board, entering, face: faceOf(caller) };
+  const inReview = await isDoubtful(request.board, board, request.score);
+  if (session !== undefined) {
+    const used = await storeWithSession(submission, session, inReview);
+    return reportOf(used.entered, used.inReview);
+  }
+  if (inReview) {
+    const { repeated } = await keepAlone(submission);
+    return reportOf(unchanged(board, undefined, entering, repeated), true);
+  }
+  const entered = store(submission);
   if (!entered) throw busy();
-  return reportOf(await entered);
+  return reportOf(await entered, false);
+}
+
+function sessionRequired(): Failure {
+  return new Failure("failed-precondition", "This board takes scores only from a session.", {
+    reason: "session-required",
+    field: "session",
+  });
 }
 
 /** What of a request is to be entered. Refuses what the board does not accept. */
@@ -32,6 +58,7 @@ function enteringOf(board: Board, player: string, request: z.output<typeof Submi
   const { score, subscore, of, attempt, metadata, playedAt } = request;
   checkBounds(board, score);
   if ((of === undefined) === (board.policy === "ratio")) throw unfit("of", "belongs to boards that rank ratios");
+  if (playedAt !== undefined && request.session !== undefined) throw unfit("playedAt", "the session says when");
   if (subscore !== undefined && board.subscore === "none") throw unfit("subscore", "this board has none");
   const time = now();
   return {
@@ -74,6 +101,6 @@ function playedTime(playedAt: number, time: number): number {
   return Math.min(playedAt, time);
 }
 
-function reportOf({ bests, repeated }: Entered): Submitted {
-  return { bests, repeated };
+function reportOf({ bests, repeated }: Entered, inReview: boolean): Submitted {
+  return { bests, repeated, inReview };
 }

@@ -1,0 +1,2 @@
+/** Boards on which scores are ranked. */
+export { subscribers } from "./subscribers.ts";

@@ -1,0 +1,95 @@
+import * as z from "zod";
+import { openReview, readReview } from "../fraud/index.ts";
+import { now } from "../platform/clock.ts";
+import { Failure } from "../platform/failure.ts";
+import { type Transaction, timestamp, transact } from "../platform/firestore.ts";
+import { deterministicId } from "../platform/ids.ts";
+import { boardOf } from "./board.ts";
+import { type Entering, enter } from "./enter.ts";
+import { type Pending, pending, players } from "./records.ts";
+import type { Submission } from "./store.ts";
+
+/** Scores that somebody has to look at before they count. */
+
+/** How grave a review of a score is, of 100. */
+const GRAVITY = 50;
+
+/** Keeps a score for review as part of a transaction. 2 writes. */
+export function keepForReview(tx: Transaction, { id, entering, face, board }: Submission): void {
+  const { player, attempt, score, sub, of, metadata, at } = entering;
+  const pendingId = idOf(player, attempt);
+  const record: Pending = {
+    player,
+    attempt,
+    score,
+    ...(sub === undefined ? {} : { sub }),
+    ...(of === undefined ? {} : { of }),
+    ...(metadata === undefined ? {} : { metadata }),
+    at: timestamp(at),
+    face,
+    state: "open",
+  };
+  tx.create(pending(id).doc(pendingId), record);
+  const reason = `${score} is far from what is scored on "${board.title}".`;
+  openReview(
+    tx,
+    { kind: "score", subject: `${id}/${pendingId}`, user: player, facts: { board: id, score } },
+    { score: GRAVITY, reasons: [{ rule: "outlier", score: GRAVITY, reason }] },
+  );
+}
+
+/** The same without a session: 1 read and 2 writes; repeated 1 read. Refuses `attempt-reused`. */
+export async function keepAlone(submission: Submission): Promise<{ repeated: boolean }> {
+  const { id, entering } = submission;
+  return await transact(async (tx) => {
+    const known = (await tx.get(pending(id).doc(idOf(entering.player, entering.attempt)))).data();
+    if (known && (known.score !== entering.score || known.sub !== entering.sub || known.of !== entering.of)) {
+      throw new Failure("already-exists", "This attempt had another score.", {
+        reason: "attempt-reused",
+        field: "attempt",
+      });
+    }
+    if (!known) keepForReview(tx, submission);
+    return { repeated: known !== undefined };
+  });
+}
+
+function idOf(player: string, attempt: string): string {
+  return deterministicId("pending", player, attempt);
+}
+
+/** The event `review.decided`, as far as it matters here. */
+const Decided = z.object({ kind: z.string(), subject: z.string() });
+
+/**
+ * A review was decided: if it was a score's, that counts as of when it was played, if its season still takes scores, or never. What the
+ * review says now counts, not what the event says; told again it changes nothing. 3 reads and 2 writes.
+ */
+export async function scoreDecided(data: unknown): Promise<void> {
+  const { kind, subject } = Decided.parse(data);
+  if (kind !== "score") return;
+  const [id = "", pendingId = ""] = subject.split("/");
+  const board = await boardOf(id);
+  await transact(async (tx) => {
+    const reference = pending(id).doc(pendingId);
+    const kept = (await tx.get(reference)).data();
+    if (kept?.state !== "open") return;
+    const { state } = await readReview(tx, { kind: "score", subject });
+    if (state === "rejected") tx.update(reference, { state });
+    if (state !== "approved") return;
+    const player = players(id).doc(kept.player);
+    const before = (await tx.get(player)).data();
+    try {
+      const entered = enter(board, before, enteringOf(kept), kept.face);
+      if (entered.player) tx.set(player, entered.player);
+      tx.update(reference, { state: "entered" });
+    } catch (error) {
+      if (!(error instanceof Failure) || error.reason !== "too-late") throw error;
+      tx.update(reference, { state: "too-late" });
+    }
+  });
+}
+
+function enteringOf({ player, attempt, score, sub, of, metadata, at }: Pending): Entering {
+  return { player, attempt, score, sub, of, ...(metadata ? { metadata } : {}), at: at.toMillis(), now: now() };
+}
