@@ -29,12 +29,22 @@ export interface DatabaseProcess {
   readonly port: number;
   readonly queuePort: number;
   setLatency(latencyMillis: number): void;
+  /** Makes a leaderboard with so many players. */
+  fill(players: number, board: object): Promise<void>;
 }
 
 export async function startDatabase(latencyMillis: number): Promise<DatabaseProcess> {
   const child = fork(here("database.ts"), [String(latencyMillis)], { execArgv: profiling() });
   const [ports] = (await once(child, "message")) as [{ port: number; queuePort: number }];
-  return { process: child, ...ports, setLatency: (millis) => void child.send({ latencyMillis: millis }) };
+  return {
+    process: child,
+    ...ports,
+    setLatency: (millis) => void child.send({ latencyMillis: millis }),
+    fill: async (players, board) => {
+      child.send({ players, board });
+      await once(child, "message");
+    },
+  };
 }
 
 /** The settings of a deployed function, with the database here and tokens taken at their word. */
@@ -60,13 +70,14 @@ export function settings({ port, queuePort }: DatabaseProcess): Record<string, s
 export async function serve(
   target: string,
   database: DatabaseProcess,
+  more: Record<string, string> = {},
 ): Promise<{ process: ChildProcess; port: number }> {
   const port = await freePort();
   const framework = createRequire(import.meta.url).resolve("@google-cloud/functions-framework");
   const args = [`--target=${target}`, "--signature-type=http", `--source=${join(root, "functions/dist")}`];
   const child = spawn(process.execPath, [...profiling(), join(framework, "../main.js"), ...args, `--port=${port}`], {
     stdio: ["ignore", "ignore", "inherit"],
-    env: { PATH: process.env.PATH, ...settings(database) },
+    env: { PATH: process.env.PATH, ...settings(database), ...more },
   });
   started.add(child);
   const until = Date.now() + START_TIMEOUT_MILLIS;
