@@ -5,6 +5,7 @@ import { onSchedule } from "firebase-functions/v2/scheduler";
 import { onTaskDispatched } from "firebase-functions/v2/tasks";
 import * as z from "zod";
 import { subscribers as fraud } from "./fraud/index.ts";
+import { subscribers as identity } from "./identity/index.ts";
 import { subscribers as leaderboards } from "./leaderboards/index.ts";
 import { expireHolds, expireLots, fold, foldAll, signHeads } from "./ledger/index.ts";
 import {
@@ -119,7 +120,7 @@ export const payoutTasks = onTaskDispatched(
   },
 );
 
-const subscribers = [...fraud, ...rewards, ...store, ...payouts, ...leaderboards];
+const subscribers = [...identity, ...fraud, ...rewards, ...store, ...payouts, ...leaderboards];
 
 /** Tells subscribers of what has happened. */
 export const outbox = onDocumentCreated(

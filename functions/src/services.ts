@@ -4,6 +4,7 @@ import type { Modules } from "./platform/endpoint.ts";
 export const services = {
   /** What players call and that needs no vendor's secret. */
   api: {
+    identity: async () => (await import("./identity/endpoint.ts")).api,
     notices: async () => (await import("./notices/endpoint.ts")).api,
     ledger: async () => (await import("./ledger/endpoint.ts")).api,
     rewards: async () => (await import("./rewards/endpoint.ts")).api,
@@ -18,6 +19,7 @@ export const services = {
   },
   /** What operators call. */
   admin: {
+    identity: async () => (await import("./identity/endpoint.ts")).admin,
     ledger: async () => (await import("./ledger/endpoint.ts")).admin,
     fraud: async () => (await import("./fraud/endpoint.ts")).admin,
     rewards: async () => (await import("./rewards/endpoint.ts")).admin,

@@ -1,0 +1,82 @@
+import type * as z from "zod";
+import { audit, auditId, writeDown } from "../platform/audit.ts";
+import type { Caller } from "../platform/endpoint.ts";
+import { getAll, type Transaction, transact } from "../platform/firestore.ts";
+import { destroyKey } from "../platform/keys/data-keys.ts";
+import { log } from "../platform/log.ts";
+import { emit } from "../platform/outbox.ts";
+import type { Erased, SanctionRequest } from "./contract.ts";
+import { folded } from "./handle.ts";
+import { forgetProfile } from "./look-up.ts";
+import { prepareLeaving } from "./membership.ts";
+import { handles, MAX_FRIENDS, MAX_REQUESTS, profiles, relations, sanctions } from "./records.ts";
+import { dropOther, forgetFriends } from "./related.ts";
+import { checkOther } from "./sanction.ts";
+
+/** A user is gone for good: `{ user }`. Whoever keeps anything of theirs is to let go of it. */
+export const USER_ERASED = "user.erased";
+
+const ACTION = "identity/erase";
+
+/**
+ * Erases a user for good: what was sealed for them opens no more, their profile, handle and place in a group are gone, and other modules hear of
+ * it. Friends lose them when that event is delivered. Ids stay in the books, and in lists of those who blocked them; they name nobody then.
+ * Bill: five reads and seven writes, and for a group a read and two writes more. Refuses `own-account`.
+ */
+export async function erase({ uid: by }: Caller, { user, note }: z.output<typeof SanctionRequest>): Promise<Erased> {
+  checkOther(by, user);
+  // Before the profile, which is made for nobody whose key is destroyed.
+  await destroyKey(user);
+  const repeated = await transact(async (tx) => {
+    const deed = { key: user, by, action: ACTION, subject: `users/${user}`, note };
+    if ((await tx.get(audit().doc(auditId(deed)))).exists) return true;
+    await eraseProfile(tx, user);
+    writeDown(tx, deed);
+    emit(tx, { type: USER_ERASED, key: user, data: { user } });
+    return false;
+  });
+  await forgetProfile(user);
+  log.info("user erased", { user, by, repeated });
+  return { repeated };
+}
+
+async function eraseProfile(tx: Transaction, user: string): Promise<void> {
+  const profile = (await tx.get(profiles().doc(user))).data();
+  const leave = profile?.group === undefined ? undefined : await prepareLeaving(tx, profile.group, user);
+  leave?.();
+  if (profile) tx.delete(handles().doc(folded(profile.handle)));
+  tx.delete(profiles().doc(user));
+  tx.delete(sanctions().doc(user));
+}
+
+const PAGE = 100;
+const MAX_PAGES = Math.ceil((MAX_FRIENDS + 2 * MAX_REQUESTS) / PAGE);
+
+/**
+ * Takes a user who was erased out of the lists of friends and of those whom they asked or were asked by, and deletes their own. For whom nobody can
+ * be added any more, because they have no profile. Again: nothing. Bill: a read and a write for each, a read for every 100 of them, and a write.
+ */
+export async function forgetRelations(user: string): Promise<void> {
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const { dropped, isLast } = await transact((tx) => dropPage(tx, user));
+    await forgetFriends(user, ...dropped);
+    if (isLast) return;
+  }
+  throw new Error("a user has more relations than there can be");
+}
+
+/** Lets go of up to a page of others; with the last of them, of the user's own document. */
+async function dropPage(tx: Transaction, user: string): Promise<{ dropped: string[]; isLast: boolean }> {
+  const own = await tx.get(relations().doc(user));
+  const { others = {} } = own.data() ?? {};
+  const facing = Object.keys(others).filter((other) => others[other]?.is !== "blocked");
+  const dropped = facing.slice(0, PAGE);
+  const theirs = await getAll(tx, relations(), dropped);
+  for (const other of dropped) {
+    if (theirs.get(other)?.others[user]) dropOther(tx, other, user);
+  }
+  const isLast = dropped.length === facing.length;
+  if (!isLast) for (const other of dropped) dropOther(tx, user, other);
+  else if (own.exists) tx.delete(own.ref);
+  return { dropped, isLast };
+}
