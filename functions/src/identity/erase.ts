@@ -10,7 +10,7 @@ import { folded } from "./handle.ts";
 import { forgetProfile } from "./look-up.ts";
 import { prepareLeaving } from "./membership.ts";
 import { handles, MAX_FRIENDS, MAX_REQUESTS, profiles, relations, sanctions } from "./records.ts";
-import { dropOther, forgetFriends } from "./related.ts";
+import { dropOthers, forgetFriends } from "./related.ts";
 import { checkOther } from "./sanction.ts";
 
 /** A user is gone for good: `{ user }`. Whoever keeps anything of theirs is to let go of it. */
@@ -21,7 +21,7 @@ const ACTION = "identity/erase";
 /**
  * Erases a user for good: what was sealed for them opens no more, their profile, handle and place in a group are gone, and other modules hear of
  * it. Friends lose them when that event is delivered. Ids stay in the books, and in lists of those who blocked them; they name nobody then.
- * Bill: five reads and seven writes, and for a group a read and two writes more. Refuses `own-account`.
+ * Bill: three reads, three writes and three deletions; for a group up to three reads, a write and a deletion more. Refuses `own-account`.
  */
 export async function erase({ uid: by }: Caller, { user, note }: z.output<typeof SanctionRequest>): Promise<Erased> {
   checkOther(by, user);
@@ -54,7 +54,7 @@ const MAX_PAGES = Math.ceil((MAX_FRIENDS + 2 * MAX_REQUESTS) / PAGE);
 
 /**
  * Takes a user who was erased out of the lists of friends and of those whom they asked or were asked by, and deletes their own. For whom nobody can
- * be added any more, because they have no profile. Again: nothing. Bill: a read and a write for each, a read for every 100 of them, and a write.
+ * be added any more, because they have no profile. Again: nothing. Bill: a read and a write for each, a read and a write for every 100 of them.
  */
 export async function forgetRelations(user: string): Promise<void> {
   for (let page = 0; page < MAX_PAGES; page++) {
@@ -73,10 +73,10 @@ async function dropPage(tx: Transaction, user: string): Promise<{ dropped: strin
   const dropped = facing.slice(0, PAGE);
   const theirs = await getAll(tx, relations(), dropped);
   for (const other of dropped) {
-    if (theirs.get(other)?.others[user]) dropOther(tx, other, user);
+    if (theirs.get(other)?.others[user]) dropOthers(tx, other, [user]);
   }
   const isLast = dropped.length === facing.length;
-  if (!isLast) for (const other of dropped) dropOther(tx, user, other);
+  if (!isLast) dropOthers(tx, user, dropped);
   else if (own.exists) tx.delete(own.ref);
   return { dropped, isLast };
 }

@@ -62,7 +62,7 @@ export function isHandle(text: string): boolean {
  * because only there ß and ss, or the two small sigmas, are the same.
  */
 export function folded(handle: string): string {
-  return cleaned(handle).toUpperCase().toLowerCase().normalize("NFKC");
+  return cleaned(handle).toLowerCase().toUpperCase().toLowerCase().normalize("NFKC");
 }
 
 /** Whether nobody may have the handle, with whatever between its letters and digits after it. */
@@ -75,21 +75,31 @@ export function isRefused(handle: string): boolean {
 }
 
 const NAMELESS = "Player";
-const SUFFIXES = [4, 6, 10];
-const LONGEST_SUFFIX = 10;
+/** Of digits only, which go with every script. */
+const SUFFIXES = [4, 7, 13];
 
 /**
  * Handles for a user who has not chosen any, the best first: the name as the sign-in provider has it, as far as it can be one, then with
- * more and more characters that follow from the user's id. The last is as good as free.
+ * more and more digits that follow from the user's id. The last is as good as free.
  */
 export function candidates(uid: string, name: string | undefined): string[] {
   const base = name === undefined ? undefined : shaped(name);
-  const tail = deterministicId("handle", uid)
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]/g, "");
-  const stem = [...(base ?? NAMELESS)].slice(0, MAX_LENGTH - LONGEST_SUFFIX - 1).join("");
-  const suffixed = SUFFIXES.map((length) => `${stem.replace(/[ ._-]$/, "")}-${tail.slice(0, length)}`);
+  const digits = digitsOf(uid);
+  const suffixed = SUFFIXES.map((length) => {
+    const stem = [...(base ?? NAMELESS)].slice(0, MAX_LENGTH - 1 - length).join("");
+    const handle = `${stem.trim()}-${digits.slice(0, length)}`;
+    return isRefused(handle) ? `${NAMELESS}-${digits.slice(0, length)}` : handle;
+  });
   return base === undefined ? suffixed : [base, ...suffixed];
+}
+
+function digitsOf(uid: string): string {
+  const bytes = Buffer.from(deterministicId("handle", uid), "base64url");
+  return bytes
+    .readBigUInt64BE()
+    .toString()
+    .padStart(20, "0")
+    .slice(-Math.max(...SUFFIXES));
 }
 
 /** A name as a handle; undefined if nothing comes of it. */

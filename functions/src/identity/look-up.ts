@@ -31,7 +31,15 @@ const FRESH = { processSeconds: 30, redisSeconds: 86_400 };
  * Bill: two reads, in a while.
  */
 export async function profileOf(uid: string): Promise<Profile | undefined> {
-  return await cached(cacheKey(uid), FRESH, Profile, () => load(uid));
+  return await cached(cacheKey(uid), FRESH, Profile, () => currentProfileOf(uid));
+}
+
+/** A user's profile as it is at this moment, for whoever has just heard that it has changed. Bill: two reads. */
+export async function currentProfileOf(uid: string): Promise<Profile | undefined> {
+  const [face, sanction] = await firestore().getAll(profiles().doc(uid), sanctions().doc(uid));
+  if (!face?.exists) return undefined;
+  const profile = faceOf(ProfileRecord.parse(face.data()));
+  return sanction?.exists ? { ...profile, state: SanctionRecord.parse(sanction.data()).state } : profile;
 }
 
 /** The profiles of users, by id; who has none is left out. Bill: two reads for each that nobody has asked for in a while. */
@@ -74,14 +82,6 @@ export function faceOf({ handle, picture, country, group, state, createdAt }: Pr
     state,
     createdAt: createdAt.toMillis(),
   };
-}
-
-/** Both documents in one request, as of one moment. */
-async function load(uid: string): Promise<Profile | undefined> {
-  const [face, sanction] = await firestore().getAll(profiles().doc(uid), sanctions().doc(uid));
-  if (!face?.exists) return undefined;
-  const profile = faceOf(ProfileRecord.parse(face.data()));
-  return sanction?.exists ? { ...profile, state: SanctionRecord.parse(sanction.data()).state } : profile;
 }
 
 function cacheKey(uid: string): string {

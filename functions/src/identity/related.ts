@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { cached, forget } from "../platform/cache.ts";
-import { FieldPath, FieldValue, getAll, type Transaction, timestamp } from "../platform/firestore.ts";
+import { FieldValue, getAll, type Transaction, timestamp } from "../platform/firestore.ts";
 import { type Relation, type Relations, relations } from "./records.ts";
 
 /** The two sides of what people are to each other, read and written as one. */
@@ -52,9 +52,10 @@ export function count({ others }: Relations, relation: Relation): number {
   return Object.values(others).filter(({ is }) => is === relation).length;
 }
 
-/** Takes one other out of a document that is there. One write. */
-export function dropOther(tx: Transaction, of: string, other: string): void {
-  tx.update(relations().doc(of), new FieldPath("others", other), FieldValue.delete());
+/** Takes others out of a document that is there. One write, however many they are. */
+export function dropOthers(tx: Transaction, of: string, others: readonly string[]): void {
+  const gone = Object.fromEntries(others.map((other) => [other, FieldValue.delete()]));
+  tx.set(relations().doc(of), { others: gone }, { merge: true });
 }
 
 const FRESH = { processSeconds: 10, redisSeconds: 60 };
