@@ -43,6 +43,12 @@ const DOCUMENTS: Record<string, object> = {
   "customers/ada": { test: { id: "cus_1" } },
   "orders/o1": { user: "ada", state: "open" },
   "refunds/r1": { user: "ada", state: "created" },
+  "profiles/ada": { handle: "Ada", state: "active" },
+  "handles/ada": { user: "ada" },
+  "relations/ada": { others: { bo: { is: "blocked" } }, invitations: {} },
+  "sanctions/ada": { state: "shadow-banned" },
+  "groups/foxes": { name: "Foxes", owner: "ada", isOpen: true },
+  "groups/foxes/members/ada": { joinedAt: 1 },
   "users/ada": {},
   "users/ada/inventory/sword": { quantity: 1 },
   "users/ada/entitlements/pro": { expiresAt: null },
@@ -125,6 +131,12 @@ describe("a document", () => {
     ["customers/ada", []],
     ["orders/o1", ["ada"]],
     ["refunds/r1", []],
+    ["profiles/ada", ["ada", "bo", "operator"]],
+    ["handles/ada", ["ada", "bo", "operator"]],
+    ["relations/ada", ["ada"]],
+    ["sanctions/ada", []],
+    ["groups/foxes", ["ada", "bo", "operator"]],
+    ["groups/foxes/members/ada", ["ada", "bo", "operator"]],
     ["users/ada", []],
     ["users/ada/inventory/sword", ["ada"]],
     ["users/ada/entitlements/pro", ["ada"]],
@@ -238,8 +250,9 @@ describe("a query", () => {
       await assertFails(getDocs(collectionGroup(ada, group)));
   });
 
-  test("of products, boards, items, tables and recipes is for whoever is signed in, a hundred at a time", async () => {
-    for (const path of ["catalog", "leaderboards", "items", "tables", "recipes"]) {
+  test("of what everybody may know is for whoever is signed in, a hundred at a time", async () => {
+    const people = ["profiles", "groups", "groups/foxes/members"];
+    for (const path of ["catalog", "leaderboards", "items", "tables", "recipes", ...people]) {
       await assertSucceeds(getDocs(query(collection(bo, path), limit(100))));
       await assertFails(getDocs(query(collection(bo, path), limit(101))));
       await assertFails(getDocs(collection(bo, path)));
@@ -259,6 +272,9 @@ describe("a query", () => {
     "payoutCases",
     "payoutFlags",
     "differences",
+    "handles",
+    "relations",
+    "sanctions",
     "users",
   ])("of %s is for nobody", async (path) => {
     for (const db of [ada, operator, nobody]) await assertFails(getDocs(query(collection(db, path), limit(1))));

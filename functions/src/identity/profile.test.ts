@@ -5,7 +5,7 @@ import { parseInput } from "../platform/endpoint.ts";
 import { outbox } from "../platform/outbox.ts";
 import { FindRequest, ProfilesRequest, UpdateRequest } from "./contract.ts";
 import { folded } from "./handle.ts";
-import { currentProfileOf, PROFILE_CHANGED, profileOf, profilesOf } from "./index.ts";
+import { currentProfileOf, PROFILE_CHANGED, type Profile, profileOf, profilesOf } from "./index.ts";
 import { findByHandle, listProfiles } from "./look-up.ts";
 import { myProfile, updateProfile } from "./own.ts";
 import { handles, profiles } from "./records.ts";
@@ -186,7 +186,8 @@ describe("other modules", () => {
     expect((await backend.billed(() => profilesOf(ids))).bill.reads).toBe(0);
     const [uid = ""] = ids;
     await update(uid, { country: "SE" });
-    expect(await profileOf(uid)).toMatchObject({ country: "SE", state: "active" });
+    const expected: Partial<Profile> = { country: "SE", state: "active" };
+    expect(await profileOf(uid)).toMatchObject(expected);
     expect((await backend.billed(() => currentProfileOf(uid))).bill.reads).toBe(2);
     expect(await profileOf("nobody")).toBeUndefined();
   });
