@@ -1,10 +1,8 @@
 import { Failure } from "../platform/failure.ts";
 import { type Transaction, timestamp } from "../platform/firestore.ts";
 import { emit } from "../platform/outbox.ts";
+import { PROFILE_CHANGED } from "./events.ts";
 import { type ProfileRecord, profiles } from "./records.ts";
-
-/** What others show of a user has changed: `{ user }`. */
-export const PROFILE_CHANGED = "profile.changed";
 
 /** A profile's fields as they are to be; null takes away. */
 type Change = {

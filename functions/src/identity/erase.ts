@@ -6,15 +6,13 @@ import { destroyKey } from "../platform/keys/data-keys.ts";
 import { log } from "../platform/log.ts";
 import { emit } from "../platform/outbox.ts";
 import type { Erased, SanctionRequest } from "./contract.ts";
+import { USER_ERASED } from "./events.ts";
 import { folded } from "./handle.ts";
 import { forgetProfile } from "./look-up.ts";
 import { prepareLeaving } from "./membership.ts";
 import { handles, MAX_FRIENDS, MAX_REQUESTS, profiles, relations, sanctions } from "./records.ts";
-import { dropOthers, forgetFriends } from "./related.ts";
+import { dropOthers, forgetFriends, relationTo } from "./related.ts";
 import { checkOther } from "./sanction.ts";
-
-/** A user is gone for good: `{ user }`. Whoever keeps anything of theirs is to let go of it. */
-export const USER_ERASED = "user.erased";
 
 const ACTION = "identity/erase";
 
@@ -53,8 +51,8 @@ const PAGE = 100;
 const MAX_PAGES = Math.ceil((MAX_FRIENDS + 2 * MAX_REQUESTS) / PAGE);
 
 /**
- * Takes a user who was erased out of the lists of friends and of those whom they asked or were asked by, and deletes their own. For whom nobody can
- * be added any more, because they have no profile. Again: nothing. Bill: a read and a write for each, a read and a write for every 100 of them.
+ * Takes a user who was erased out of the lists of friends and of those whom they asked or were asked by, and deletes their own. Nobody can be
+ * added to it any more, because they have no profile. Again: nothing. Bill: a read and a write for each, a read and a write for every 100 of them.
  */
 export async function forgetRelations(user: string): Promise<void> {
   for (let page = 0; page < MAX_PAGES; page++) {
@@ -69,13 +67,14 @@ export async function forgetRelations(user: string): Promise<void> {
 async function dropPage(tx: Transaction, user: string): Promise<{ dropped: string[]; isLast: boolean }> {
   const own = await tx.get(relations().doc(user));
   const { others = {} } = own.data() ?? {};
-  const facing = Object.keys(others).filter((other) => others[other]?.is !== "blocked");
-  const dropped = facing.slice(0, PAGE);
+  const all = Object.keys(others).filter((other) => others[other]?.is !== "blocked");
+  const dropped = all.slice(0, PAGE);
   const theirs = await getAll(tx, relations(), dropped);
   for (const other of dropped) {
-    if (theirs.get(other)?.others[user]) dropOthers(tx, other, [user]);
+    const facing = theirs.get(other);
+    if (facing && relationTo(facing, user)) dropOthers(tx, other, [user]);
   }
-  const isLast = dropped.length === facing.length;
+  const isLast = dropped.length === all.length;
   if (!isLast) dropOthers(tx, user, dropped);
   else if (own.exists) tx.delete(own.ref);
   return { dropped, isLast };

@@ -118,6 +118,15 @@ describe("nobody", () => {
     expect(await block(ada, { user: bo.uid })).toMatchObject({ relation: "blocked" });
   });
 
+  test("is anything by being called like what every object has", async () => {
+    const [ada] = await two();
+    const user = "constructor";
+    await expect(acceptFriend(ada, { user })).rejects.toMatchObject({ reason: "unknown-request" });
+    expect(await unblock(ada, { user })).toEqual({ repeated: true });
+    expect(await block(ada, { user })).toEqual({ relation: "blocked", repeated: false });
+    expect(await unblock(ada, { user })).toEqual({ repeated: false });
+  });
+
   test("accepts who has not asked", async () => {
     const [ada, bo] = await two();
     await expect(acceptFriend(ada, { user: bo.uid })).rejects.toMatchObject({ reason: "unknown-request" });

@@ -51,7 +51,7 @@ export async function acceptFriend({ uid }: Caller, { user }: Input): Promise<Re
   });
 }
 
-/** Sends away who asks, who is not told; they may ask again. Bill: two reads, two writes. Refuses `not-yourself`. */
+/** Sends away who asks; they may ask again. Bill: two reads, two writes. Refuses `not-yourself`. */
 export async function declineFriend({ uid }: Caller, { user }: Input): Promise<Related> {
   return await relate(uid, user, {
     next: (pair) => (sidesOf(pair).mine === "asking" ? STRANGERS : sidesOf(pair)),
@@ -69,7 +69,7 @@ export async function removeFriend({ uid }: Caller, { user }: Input): Promise<Re
 }
 
 /**
- * Keeps somebody away: what they were to the caller ends, and they cannot ask or invite; they are not told.
+ * Keeps somebody away: what they were to the caller ends, and they cannot ask or invite. They see that there is nothing, and not why.
  * Bill: three reads, one write, and another if they were anything. Refuses `too-many-blocked`, `not-yourself`, `no-profile`.
  */
 export async function block({ uid }: Caller, { user }: Input): Promise<Related> {

@@ -7,7 +7,7 @@ import { timestamp } from "../platform/firestore.ts";
 import { CreateGroup, MembersRequest } from "./contract.ts";
 import { block } from "./friends.ts";
 import { createGroup, joinGroup, leaveGroup, listMembers } from "./groups.ts";
-import { profileOf } from "./index.ts";
+import { groupNamesOf, profileOf } from "./index.ts";
 import { inviteToGroup, removeFromGroup } from "./invitations.ts";
 import { myProfile } from "./own.ts";
 import { groups, MAX_INVITATIONS, MAX_MEMBERS, members, profiles, relations } from "./records.ts";
@@ -95,6 +95,24 @@ describe("a group", () => {
     await expect(invite(ada, cy.uid, "nothing")).rejects.toMatchObject({ reason: "unknown-group" });
     await block(cy, { user: ada.uid });
     await expect(invite(ada, cy.uid)).rejects.toMatchObject({ reason: "cannot-ask" });
+  });
+
+  test("with the name of what every object has needs an invitation like any other", async () => {
+    const [ada, bo] = [await person(), await person()];
+    await create(ada);
+    const id = "constructor";
+    const closed = { name: id, owner: ada.uid, isOpen: false, members: 1, createdAt: timestamp() };
+    await groups().doc(id).set(closed);
+    await expect(joinGroup(bo, { group: id })).rejects.toMatchObject({ reason: "not-invited" });
+    expect(await removeFromGroup(ada, { group: id, user: bo.uid })).toEqual({ group: id, repeated: true });
+  });
+
+  test("tells other modules its name for one read, and for none again", async () => {
+    const ada = await person();
+    const group = await create(ada, { name: "Hares" });
+    const { result, bill } = await backend.billed(() => groupNamesOf([group, group, "nothing"]));
+    expect([[...result], bill.reads]).toEqual([[[group, "Hares"]], 2]);
+    expect((await backend.billed(() => groupNamesOf([group]))).bill.reads).toBe(0);
   });
 
   test("keeps an invitation open for thirty days, unless its owner takes it back", async () => {

@@ -13,7 +13,7 @@ import { groups, MAX_MEMBERS, members, type ProfileRecord, profiles } from "./re
 import { readRelations } from "./related.ts";
 
 /**
- * Makes a group that the caller owns and is in. Bill: two reads, four writes.
+ * Makes a group that the caller owns and is in; once for each key, for as long as the group is there. Bill: two reads, four writes.
  * Refuses `in-a-group`, `idempotency-key-reused`, `no-profile`, `user-banned`.
  */
 export async function createGroup(

@@ -8,7 +8,7 @@ import { cannotAsk, notYourself } from "./friends.ts";
 import { forgetProfile } from "./look-up.ts";
 import { groupOwnedBy, prepareLeaving } from "./membership.ts";
 import { MAX_INVITATIONS, profiles, type Relations, relations } from "./records.ts";
-import { readRelations } from "./related.ts";
+import { readRelations, relationTo } from "./related.ts";
 
 /** What owners of groups decide: who may join, and who has to go. */
 
@@ -28,7 +28,7 @@ export async function inviteToGroup({ uid }: Caller, { group, user }: Input): Pr
     await groupOwnedBy(tx, group, uid);
     const invited = await profileToChange(tx, user);
     const theirs = await readRelations(tx, user);
-    if (theirs.others[uid]?.is === "blocked") throw cannotAsk();
+    if (relationTo(theirs, uid) === "blocked") throw cannotAsk();
     if (invited.group === group || mayJoin(theirs, group)) return { group, repeated: true };
     const invitations = { ...kept(theirs), [group]: timestamp() };
     tx.set(relations().doc(user), { invitations }, { mergeFields: ["invitations"] });
@@ -57,14 +57,14 @@ export async function removeFromGroup({ uid }: Caller, { group, user }: Input): 
 
 async function takeBack(tx: Transaction, user: string, group: string): Promise<boolean> {
   const { invitations } = await readRelations(tx, user);
-  if (invitations[group] === undefined) return false;
+  if (!Object.hasOwn(invitations, group)) return false;
   useInvitation(tx, user, group);
   return true;
 }
 
 /** Whether somebody has an invitation to a group that is not over. */
 export function mayJoin({ invitations }: Relations, group: string): boolean {
-  const since = invitations[group];
+  const since = Object.hasOwn(invitations, group) ? invitations[group] : undefined;
   return since !== undefined && isValid(since);
 }
 

@@ -114,7 +114,7 @@ async function make(tx: Transaction, { uid, name, picture }: Caller): Promise<Pr
 
 /** A token outlives its user by up to an hour, and must not bring them back. */
 async function checkNotErased(tx: Transaction, uid: string): Promise<void> {
-  if ((await tx.get(keys().doc(uid))).data()?.state !== "destroyed") return;
+  if ((await tx.get(keys().doc(uid))).get("state") !== "destroyed") return;
   throw new Failure("failed-precondition", "What was personal of this user has been erased for good.", {
     reason: "user-erased",
   });

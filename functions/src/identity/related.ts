@@ -33,7 +33,13 @@ export async function readRelations(tx: Transaction, uid: string): Promise<Relat
 }
 
 export function sidesOf({ me, them, mine, theirs }: Pair): Sides {
-  return { mine: mine.others[them]?.is, theirs: theirs.others[me]?.is };
+  return { mine: relationTo(mine, them), theirs: relationTo(theirs, me) };
+}
+
+/** What another is to somebody. */
+export function relationTo({ others }: Relations, user: string): Relation | undefined {
+  // Some ids are names of what every object has.
+  return Object.hasOwn(others, user) ? others[user]?.is : undefined;
 }
 
 /** Writes what differs from what was read: one write for each side. */

@@ -15,7 +15,7 @@ const DEEDS = { banned: "identity/ban", "shadow-banned": "identity/shadow-ban", 
 
 /**
  * Bans a user: everybody sees that they are banned, and what others would see of them they cannot do any more.
- * Bill: two reads, five writes. Refuses `unknown-user`, `own-account`.
+ * Bill: two reads, four writes. Refuses `unknown-user`, `own-account`.
  */
 export async function ban(caller: Caller, request: Input): Promise<Sanctioned> {
   return await sanction(caller, request, "banned");
@@ -23,13 +23,13 @@ export async function ban(caller: Caller, request: Input): Promise<Sanctioned> {
 
 /**
  * Hides what a user does from others without telling them: their profile stays as it is. Who was banned no longer is.
- * Bill: two reads, three writes. Refuses `unknown-user`, `own-account`.
+ * Bill: two reads, three writes, of who was banned four. Refuses `unknown-user`, `own-account`.
  */
 export async function shadowBan(caller: Caller, request: Input): Promise<Sanctioned> {
   return await sanction(caller, request, "shadow-banned");
 }
 
-/** Takes back whatever a user was banned by. Bill: two reads, up to five writes. Refuses `unknown-user`, `own-account`. */
+/** Takes back whatever a user was banned by. Bill: two reads, up to four writes. Refuses `unknown-user`, `own-account`. */
 export async function unban(caller: Caller, request: Input): Promise<Sanctioned> {
   return await sanction(caller, request, "active");
 }

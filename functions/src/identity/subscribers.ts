@@ -1,6 +1,5 @@
 import type { Subscriber } from "../platform/outbox.ts";
-import { PROFILE_CHANGED } from "./change.ts";
-import { USER_ERASED } from "./erase.ts";
+import { PROFILE_CHANGED, USER_ERASED } from "./events.ts";
 
 /** What follows from what people have changed, for sure, even if whoever changed it was cut off. */
 export const subscribers: readonly Subscriber[] = [
