@@ -216,10 +216,11 @@ describe("a player", () => {
   test("stays in the country of the first score for as long as a season goes", () => {
     const board = boardOf({ periods: ["daily"], rollingDays: undefined, scopes: ["country"] });
     const home = enter(board, undefined, one("attempt-1", START), { ...FACE, country: "DE" }).player;
-    const away = enter(board, home, one("attempt-2", START + 1, { score: 20 }), { ...FACE, country: "FR" }).player;
+    const moved: Player = { ...(home as Player), country: "FR" };
+    const away = enter(board, moved, one("attempt-2", START + 1, { score: 20 }), FACE).player;
     const slot = slotOf("daily", seasonAt("daily", START, board));
     expect(away?.[slot]).toMatchObject({ country: "DE", countryOrder: expect.stringContaining("|DE|") });
-    const next = enter(board, away, one("attempt-3", START + DAY), { ...FACE, country: "FR" }).player;
+    const next = enter(board, away, one("attempt-3", START + DAY), FACE).player;
     expect(next?.[slotOf("daily", seasonAt("daily", START + DAY, board))]?.country).toBe("FR");
   });
 

@@ -17,8 +17,11 @@ export interface Entering extends Given {
   readonly now: number;
 }
 
-/** How the player is shown. */
-export type Face = Pick<Player, "name" | "picture" | "country" | "group">;
+/** How a player is shown, and whether among the ranked. */
+export type Face = Pick<Player, "name" | "picture" | "country" | "group" | "hidden">;
+
+/** Of whom there is a document already, that says how they are shown. */
+export const NOBODY: Face = { name: "" };
 
 export interface Best {
   readonly season: string;
@@ -36,12 +39,12 @@ export interface Entered {
 
 /**
  * Enters a score. Refuses `attempt-reused`, `attempts-used-up`, `too-late`, `season-closing`, and `score-out-of-bounds` of a sum.
- * @param face how the player is shown; absent: as before
+ * @param face how a player is shown who is new here
  */
 export function enter(board: Board, before: Player | undefined, entering: Entering, face: Face): Entered {
   if (before && isRepeated(before, entering))
     return { player: undefined, bests: bestsOf(board, before, entering, before), repeated: true };
-  const known: Player = { ...(before ?? { attempts: [] }), ...face };
+  const known: Player = before ?? { attempts: [], ...face };
   const slots: Partial<Record<SlotName, Slot>> = {};
   let isChanged = before === undefined;
   for (const period of board.periods) {

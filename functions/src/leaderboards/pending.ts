@@ -5,7 +5,8 @@ import { Failure } from "../platform/failure.ts";
 import { type Transaction, timestamp, transact } from "../platform/firestore.ts";
 import { deterministicId } from "../platform/ids.ts";
 import { boardOf } from "./board.ts";
-import { type Entering, enter } from "./enter.ts";
+import { type Entering, enter, NOBODY } from "./enter.ts";
+import { facesOf } from "./face.ts";
 import { type Pending, pending, players } from "./records.ts";
 import type { Submission } from "./store.ts";
 
@@ -15,7 +16,7 @@ import type { Submission } from "./store.ts";
 const GRAVITY = 50;
 
 /** Keeps a score for review as part of a transaction. 2 writes. */
-export function keepForReview(tx: Transaction, { id, entering, face, board }: Submission): void {
+export function keepForReview(tx: Transaction, { id, entering, caller, board }: Submission): void {
   const { player, attempt, score, sub, of, metadata, at } = entering;
   const pendingId = idOf(player, attempt);
   const record: Pending = {
@@ -26,7 +27,7 @@ export function keepForReview(tx: Transaction, { id, entering, face, board }: Su
     ...(of === undefined ? {} : { of }),
     ...(metadata === undefined ? {} : { metadata }),
     at: timestamp(at),
-    face,
+    ...(caller.name === undefined ? {} : { name: caller.name }),
     state: "open",
   };
   tx.create(pending(id).doc(pendingId), record);
@@ -63,13 +64,17 @@ const Decided = z.object({ kind: z.string(), subject: z.string() });
 
 /**
  * A review was decided: if it was a score's, that counts as of when it was played, if its season still takes scores, or never. What the
- * review says now counts, not what the event says; told again it changes nothing. 3 reads and 2 writes.
+ * review says now counts, not what the event says; told again it changes nothing. 4 reads and 2 writes.
  */
 export async function scoreDecided(data: unknown): Promise<void> {
   const { kind, subject } = Decided.parse(data);
   if (kind !== "score") return;
   const [id = "", pendingId = ""] = subject.split("/");
   const board = await boardOf(id);
+  const known = (await pending(id).doc(pendingId).get()).data();
+  if (!known) return;
+  const caller = { uid: known.player, ...(known.name === undefined ? {} : { name: known.name }) };
+  const face = (await facesOf([caller])).get(known.player) ?? NOBODY;
   await transact(async (tx) => {
     const reference = pending(id).doc(pendingId);
     const kept = (await tx.get(reference)).data();
@@ -80,7 +85,7 @@ export async function scoreDecided(data: unknown): Promise<void> {
     const player = players(id).doc(kept.player);
     const before = (await tx.get(player)).data();
     try {
-      const entered = enter(board, before, enteringOf(kept), kept.face);
+      const entered = enter(board, before, enteringOf(kept), face);
       if (entered.player) tx.set(player, entered.player);
       tx.update(reference, { state: "entered" });
     } catch (error) {

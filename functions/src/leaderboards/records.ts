@@ -181,7 +181,8 @@ export const Pending = z.object({
   of: z.int().optional(),
   metadata: z.record(z.string(), z.json()).optional(),
   at: Moment,
-  face: Player.pick({ name: true, picture: true, country: true, group: true }),
+  /** Of the sign-in provider, for a player without a profile. */
+  name: z.string().optional(),
   state: z.enum(["open", "entered", "rejected", "too-late"]),
 });
 export type Pending = z.infer<typeof Pending>;

@@ -49,6 +49,8 @@ describe("a board that requires a session", () => {
   test("takes one score of each, for 2 reads and 2 writes, and the same attempt again for nothing", async () => {
     const board = await newBoard({ session: "required" });
     const ada = someone("Ada");
+    const earlier = await starts(ada.uid, { board });
+    await submit(ada, { board, score: 1, attempt: "attempt-0", session: earlier.token });
     const { token } = await starts(ada.uid, { board });
     const request = { board, score: 10, attempt: "attempt-1", session: token };
     const first = await backend.billed(() => submit(ada, request));

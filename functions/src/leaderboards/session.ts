@@ -1,7 +1,8 @@
 import { prepareUse } from "../games/index.ts";
 import { Failure } from "../platform/failure.ts";
 import { type Transaction, transact } from "../platform/firestore.ts";
-import { type Entered, enter, unchanged } from "./enter.ts";
+import { type Entered, enter, NOBODY, unchanged } from "./enter.ts";
+import { facesOf } from "./face.ts";
 import { keepForReview } from "./pending.ts";
 import { type Board, players } from "./records.ts";
 import type { Submission } from "./store.ts";
@@ -14,14 +15,15 @@ export interface Used {
 
 /**
  * Enters a score with the token of a game's session, which is used up by it. What was played counts from when the session was finished, or
- * from now. 2 reads and 2 writes. Refuses what `prepareUse` of games does, `implausible-score`, and what {@link enter} does.
+ * from now. 2 reads and 2 writes, and what {@link facesOf} reads of who is new to the board. Refuses what `prepareUse` of games does, `implausible-score`, and what {@link enter} does.
  * @param isDoubtful whether the score is to be looked at first
  */
 export async function storeWithSession(submission: Submission, token: string, isDoubtful: boolean): Promise<Used> {
-  const { id, board, entering, face } = submission;
+  const { id, board, entering, caller } = submission;
   return await transact(async (tx) => {
     const reference = players(id).doc(entering.player);
     const before = (await tx.get(reference)).data();
+    const face = before ?? (await facesOf([caller])).get(caller.uid) ?? NOBODY;
     const { player: user, attempt, score } = entering;
     const use = await prepareUse(tx, token, { user, board: id, attempt, score });
     const played = { ...entering, at: use.finishedAt ?? entering.at };

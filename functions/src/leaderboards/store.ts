@@ -1,9 +1,11 @@
 import { Batches } from "../platform/batches.ts";
 import type { Write } from "../platform/commit/index.ts";
+import type { Caller } from "../platform/endpoint.ts";
 import { busy } from "../platform/failure.ts";
 import { firestore, type Timestamp } from "../platform/firestore.ts";
 import { writeEach } from "../platform/write-each.ts";
-import { type Entered, type Entering, enter, type Face } from "./enter.ts";
+import { type Entered, type Entering, enter, type Face, NOBODY } from "./enter.ts";
+import { facesOf } from "./face.ts";
 import { compare, disappointed, recall, remember } from "./memory.ts";
 import { type Board, type Player, players } from "./records.ts";
 
@@ -21,7 +23,7 @@ export interface Submission {
   readonly id: string;
   readonly board: Board;
   readonly entering: Entering;
-  readonly face: Face;
+  readonly caller: Caller;
 }
 
 interface Stored {
@@ -67,7 +69,9 @@ interface Writing {
 
 /** Answers with those who are to be tried again. */
 async function tryOnce(left: readonly Trying[], results: PromiseSettledResult<Entered>[]): Promise<Trying[]> {
-  const writing = judge(left, await load(left), results);
+  const stored = await load(left);
+  const faces = await facesOf(left.filter(({ path }) => !stored.has(path)).map(({ caller }) => caller));
+  const writing = judge(left, { stored, faces }, results);
   if (writing.length === 0) return [];
   const written = await writeEach(writing.map(({ write }) => write));
   const again: Trying[] = [];
@@ -88,14 +92,14 @@ async function tryOnce(left: readonly Trying[], results: PromiseSettledResult<En
 /** Those who have something to write; the others have their answer. */
 function judge(
   left: readonly Trying[],
-  stored: ReadonlyMap<string, Stored>,
+  { stored, faces }: { stored: ReadonlyMap<string, Stored>; faces: ReadonlyMap<string, Face> },
   results: PromiseSettledResult<Entered>[],
 ): Writing[] {
   const writing: Writing[] = [];
   for (const one of left) {
     const before = stored.get(one.path);
     try {
-      const entered = enter(one.board, before?.player, one.entering, one.face);
+      const entered = enter(one.board, before?.player, one.entering, faces.get(one.caller.uid) ?? NOBODY);
       const { player } = entered;
       if (player) writing.push({ one, entered, player, write: writeOf(one.path, before, player) });
       else results[one.place] = { status: "fulfilled", value: entered };

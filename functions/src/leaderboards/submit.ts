@@ -6,7 +6,6 @@ import { boardOf } from "./board.ts";
 import type { SubmitRequest, Submitted } from "./contract.ts";
 import { isDoubtful } from "./doubt.ts";
 import { type Entered, type Entering, unchanged } from "./enter.ts";
-import { faceOf } from "./face.ts";
 import { keepAlone } from "./pending.ts";
 import type { Board } from "./records.ts";
 import { storeWithSession } from "./session.ts";
@@ -18,7 +17,7 @@ const MAX_AHEAD_MILLIS = 5_000;
 const MAX_BACK_MILLIS = 7 * 86_400_000;
 
 /**
- * Enters a score. One read and one write whatever the number of periods and scopes, no read for who was here just now; no write when nothing
+ * Enters a score. One read and one write whatever the number of periods and scopes, no read for who was here just now, and 2 more for the profile of who is new; no write when nothing
  * changes, or it was submitted before. With the token of a session 2 reads and 2 writes; a score that is to be looked at first costs 1 read
  * and 2 writes.
  *
@@ -31,7 +30,7 @@ export async function submit(caller: Caller, request: z.output<typeof SubmitRequ
   if (session === undefined && board.session === "required") throw sessionRequired();
   if (session !== undefined && board.session === "none") throw unfit("session", "this board takes scores without");
   const entering = enteringOf(board, caller.uid, request);
-  const submission = { id: request.board, board, entering, face: faceOf(caller) };
+  const submission = { id: request.board, board, entering, caller };
   const inReview = await isDoubtful(request.board, board, request.score);
   if (session !== undefined) {
     const used = await storeWithSession(submission, session, inReview);
