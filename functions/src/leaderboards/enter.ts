@@ -4,7 +4,15 @@ import { localDay } from "./calendar.ts";
 import { isoDay, type Period, type Season, seasonAt, slotOf } from "./periods.ts";
 import { GLOBAL, orderOf, placeOf } from "./place.ts";
 import { type Given, isRanked, type Reached, reachedBy, together } from "./policy.ts";
-import { type Board, type Day, type Player, REMEMBERED_ATTEMPTS, type Slot, type SlotName } from "./records.ts";
+import {
+  type Board,
+  type Day,
+  type Player,
+  REMEMBERED_ATTEMPTS,
+  SLOT_NAMES,
+  type Slot,
+  type SlotName,
+} from "./records.ts";
 
 /** What makes a player's document of the one before and a submission; nothing here reads or writes. */
 
@@ -44,7 +52,7 @@ export interface Entered {
 export function enter(board: Board, before: Player | undefined, entering: Entering, face: Face): Entered {
   if (before && isRepeated(before, entering))
     return { player: undefined, bests: bestsOf(board, before, entering, before), repeated: true };
-  const known: Player = before ?? { attempts: [], ...face };
+  const known: Player = before ?? { player: entering.player, attempts: [], ...face };
   const slots: Partial<Record<SlotName, Slot>> = {};
   let isChanged = before === undefined;
   for (const period of board.periods) {
@@ -67,7 +75,7 @@ export function enter(board: Board, before: Player | undefined, entering: Enteri
 
 /** What a submission comes to that had been made before, or is not to count. */
 export function unchanged(board: Board, player: Player | undefined, entering: Entering, repeated: boolean): Entered {
-  const known = player ?? { name: "", attempts: [] };
+  const known = player ?? { player: entering.player, name: "", attempts: [] };
   return { player: undefined, bests: bestsOf(board, known, entering, known), repeated };
 }
 
@@ -196,6 +204,19 @@ function withOrders(board: Board, slot: Slot, player: string): Slot {
     ...(country === undefined ? {} : { countryOrder: orderOf({ ...of, scope: { kind: "country", id: country } }) }),
     ...(group === undefined ? {} : { groupOrder: orderOf({ ...of, scope: { kind: "group", id: group } }) }),
   };
+}
+
+/** A player's document with everything sorted anew: by whether they are ranked now. */
+export function sortedAnew(board: Board, player: Player): Player {
+  const slots: Partial<Record<SlotName, Slot>> = {};
+  for (const name of SLOT_NAMES) {
+    const slot = player[name];
+    if (!slot) continue;
+    const { order: _, countryOrder: __, groupOrder: ___, ...rest } = slot;
+    const isVisible = player.hidden === undefined && isRanked(board, reachedIn(slot));
+    slots[name] = isVisible ? withOrders(board, rest, player.player) : rest;
+  }
+  return { ...player, ...slots };
 }
 
 const ROLLING_SLOT = "r0";

@@ -144,6 +144,8 @@ const Attempt = z.object({ id: z.string(), print: z.string() });
  * while the next begins.
  */
 export const Player = z.object({
+  /** The id, once more: what all boards of a player are found by. Indexed over all boards. */
+  player: z.string(),
   name: z.string(),
   picture: z.string().optional(),
   country: z.string().optional(),
@@ -170,7 +172,8 @@ export const Player = z.object({
 });
 export type Player = z.infer<typeof Player>;
 
-export type SlotName = `${"d" | "w" | "m" | "a" | "c" | "r"}${0 | 1}`;
+export const SLOT_NAMES = ["d0", "d1", "w0", "w1", "m0", "m1", "a0", "a1", "c0", "c1", "r0", "r1"] as const;
+export type SlotName = (typeof SLOT_NAMES)[number];
 
 /** `leaderboards/{board}/pending/{id}`: a score that counts once somebody has looked at it. */
 export const Pending = z.object({

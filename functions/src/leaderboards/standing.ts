@@ -2,6 +2,7 @@ import type * as z from "zod";
 import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import type { Standing, StandingRequest } from "./contract.ts";
+import { sortedAnew } from "./enter.ts";
 import { seasonAt, slotOf } from "./periods.ts";
 import { countIn, following, orderIn, preceding } from "./ranked.ts";
 import { type Board, type Player, players } from "./records.ts";
@@ -16,7 +17,7 @@ export async function standing(caller: Caller, request: z.output<typeof Standing
   const view = await viewOf(request);
   const player = (await players(view.id).doc(caller.uid).get()).data();
   const slot = slotIn(view, player);
-  const order = orderIn(view, player);
+  const order = orderIn(view, asSeenByThemselves(view.board, player));
   const bests = bestsOf(view.board, player);
   const season = view.season.key;
   if (!player || !slot || order === undefined) {
@@ -27,6 +28,13 @@ export async function standing(caller: Caller, request: z.output<typeof Standing
   const [above, below] = await neighboursOf(view, order, { rank, reach: request.neighbours });
   const neighbours = [...above, rowOf(caller.uid, player, slot, rank), ...below];
   return { season, of, rank, percentile: percentileOf(rank, of), score: slot.score, bests, neighbours };
+}
+
+/** Who is hidden in the shadow does not notice: they see themselves where they would be. */
+function asSeenByThemselves(board: Board, player: Player | undefined): Player | undefined {
+  if (player?.hidden !== "shadow") return player;
+  const { hidden: _, ...seen } = player;
+  return sortedAnew(board, seen);
 }
 
 /** The share of all whom somebody at a rank is at least as good as, in percent with two decimals. */
