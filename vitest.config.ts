@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-/** `beside`: tests next to the file they test. `suite`: what crosses modules, against everything running under the official CLI. */
+/**
+ * `beside`: tests next to the file they test. `faults`: functions as Cloud Run serves them, killed in the middle; each file has servers of its
+ * own. `suite`: what crosses modules, against everything running under the official CLI, one file after the other.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -15,8 +18,19 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: "faults",
+          include: ["tests/faults/**/*.test.ts"],
+          globalSetup: ["tests/faults/built.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: "suite",
           include: ["tests/**/*.test.ts"],
+          exclude: ["tests/faults/**"],
           globalSetup: ["tests/suite.ts"],
           fileParallelism: false,
           testTimeout: 60_000,
