@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { readDocuments } from "../platform/direct/index.ts";
 import { busy, Failure, keyReused } from "../platform/failure.ts";
-import { firestore, isAlreadyExists, isChangedMeanwhile, isTransient, transact } from "../platform/firestore.ts";
+import { checked, isAlreadyExists, isChangedMeanwhile, isTransient, transact } from "../platform/firestore.ts";
 import { fold, scheduleFolds } from "./fold.ts";
 import { isKnownHot } from "./hot.ts";
 import { type Also, type Asked, type Judged, judgeLocked, rememberWritten } from "./judge.ts";
 import { disappointed, forget } from "./memory.ts";
-import { type TransactionRecord, transactions } from "./records.ts";
+import { TransactionRecord, transactions } from "./records.ts";
 import { canRely, commitRelying } from "./relied-on.ts";
 import { accountsOf, checkRequest, fingerprintOf, type NewTransaction, onlyGiven, transactionId } from "./request.ts";
 
@@ -210,10 +211,14 @@ async function lookUp(one: Waiting): Promise<void> {
 }
 
 async function stored(batch: readonly Waiting[]): Promise<Map<string, TransactionRecord>> {
-  const snapshots = await firestore().getAll(...batch.map(({ id }) => transactions().doc(id)));
-  return new Map(
-    snapshots.flatMap((snapshot) => (snapshot.exists ? [[snapshot.id, snapshot.data() as TransactionRecord]] : [])),
-  );
+  const ofTransactions = transactions();
+  const paths = batch.map(({ id }) => ofTransactions.doc(id).path);
+  const records = new Map<string, TransactionRecord>();
+  for (const [i, found] of (await readDocuments(paths)).entries()) {
+    const { id } = batch[i] as Waiting;
+    if (found) records.set(id, checked(TransactionRecord, paths[i] as string, found.fields));
+  }
+  return records;
 }
 
 /** Commits a batch, and again without those that others have made meanwhile. */

@@ -1,10 +1,10 @@
-import { commitWrites, type Write } from "../platform/commit/index.ts";
-import { firestore, type Timestamp } from "../platform/firestore.ts";
+import { commitWrites, readDocuments, type Write } from "../platform/direct/index.ts";
+import { checked, type Timestamp } from "../platform/firestore.ts";
 import { Books } from "./books.ts";
 import { noteHot } from "./hot.ts";
 import { type Asked, accountsIn, type Judged, judge } from "./judge.ts";
 import { compare, isContended, recall, remember } from "./memory.ts";
-import { type Account, accounts } from "./records.ts";
+import { Account, accounts } from "./records.ts";
 
 /**
  * A group commit without locks: accounts are taken as they are remembered, what is not is read, and all is written on condition that
@@ -72,13 +72,14 @@ async function load(
   }
   const missing = ids.filter((id) => !remembered.has(id));
   const ofAccounts = accounts();
-  const found = missing.length > 0 ? await firestore().getAll(...missing.map((id) => ofAccounts.doc(id))) : [];
+  const paths = missing.map((id) => ofAccounts.doc(id).path);
+  const found = await readDocuments(paths);
   for (const [i, id] of missing.entries()) {
-    const snapshot = found[i];
-    const account = snapshot?.data() as Account | undefined;
+    const stored = found[i];
+    const account = stored && checked(Account, paths[i] as string, stored.fields);
     noteHot(id, account?.hot ?? false);
     compare(id, account);
-    if (account && snapshot?.updateTime) before.set(id, { account, version: snapshot.updateTime });
+    if (account) before.set(id, { account, version: stored.updateTime });
   }
   const books = new Books();
   for (const id of ids) books.load(id, before.get(id)?.account);

@@ -28,12 +28,15 @@ export function collection<Shape extends z.ZodType<DocumentData>>(
     .collection(path)
     .withConverter<z.infer<Shape>, DocumentData>({
       toFirestore: (record) => record,
-      fromFirestore: (snapshot) => {
-        const parsed = shape.safeParse(snapshot.data());
-        if (!parsed.success) throw new CorruptRecord(snapshot.ref.path, parsed.error);
-        return parsed.data;
-      },
+      fromFirestore: (snapshot) => checked(shape, snapshot.ref.path, snapshot.data()),
     });
+}
+
+/** What was read at a path, if it has the shape that it should have. */
+export function checked<Shape extends z.ZodType>(shape: Shape, path: string, fields: unknown): z.infer<Shape> {
+  const parsed = shape.safeParse(fields);
+  if (!parsed.success) throw new CorruptRecord(path, parsed.error);
+  return parsed.data;
 }
 
 /** A document does not have the shape that its collection promises. */

@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 
 /**
- * A unary call of gRPC over HTTP/2. Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+ * A call of gRPC over HTTP/2, with one message and any number of answers. Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
 export interface Call {
   /** As `https://firestore.googleapis.com`. */
@@ -58,8 +58,8 @@ function isGood({ closed, destroyed }: ClientHttp2Session): boolean {
   return !closed && !destroyed;
 }
 
-/** Calls, and answers with the message. Throws {@link CallFailed}. */
-export async function call(of: Call): Promise<Buffer> {
+/** Calls, and answers with the messages that came before the call was over. Throws {@link CallFailed}. */
+export async function call(of: Call): Promise<Buffer[]> {
   const connection = connectionTo(of.origin);
   const stream = begin(connection, of);
   const late = Promise.withResolvers<never>();
@@ -70,7 +70,7 @@ export async function call(of: Call): Promise<Buffer> {
     connection.close();
   }, of.timeoutMillis);
   try {
-    return await Promise.race([answerOf(stream), late.promise]);
+    return await Promise.race([answersOf(stream), late.promise]);
   } finally {
     clearTimeout(timer);
   }
@@ -96,7 +96,7 @@ function begin(connection: ClientHttp2Session, { method, headers, message, timeo
   }
 }
 
-async function answerOf(stream: ClientHttp2Stream): Promise<Buffer> {
+async function answersOf(stream: ClientHttp2Stream): Promise<Buffer[]> {
   const told: { status?: string; message?: string } = {};
   const note = (headers: Record<string, unknown>) => {
     if (typeof headers["grpc-status"] === "string") told.status = headers["grpc-status"];
@@ -113,8 +113,17 @@ async function answerOf(stream: ClientHttp2Stream): Promise<Buffer> {
   if (told.status !== "0") {
     throw new CallFailed(Number(told.status), told.message ?? "", false);
   }
-  const answer = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-  // Nobody has asked for anything compressed.
-  if (answer.length < PREFIX_BYTES || answer[0] !== 0) throw new CallFailed(UNKNOWN, "not an answer", true);
-  return answer.subarray(PREFIX_BYTES);
+  return messagesIn(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+}
+
+/** Each has a byte before it that says whether it is compressed, which nobody has asked for, and its length. */
+function messagesIn(bytes: Buffer): Buffer[] {
+  const messages: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.length < at + PREFIX_BYTES ? bytes.length + 1 : at + PREFIX_BYTES + bytes.readUInt32BE(at + 1);
+    if (end > bytes.length || bytes[at] !== 0) throw new CallFailed(UNKNOWN, "not an answer", true);
+    messages.push(bytes.subarray(at + PREFIX_BYTES, end));
+    at = end;
+  }
+  return messages;
 }

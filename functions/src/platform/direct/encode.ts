@@ -1,5 +1,18 @@
 import { Timestamp } from "firebase-admin/firestore";
 import { BackwardsWriter } from "./backwards.ts";
+import {
+  ARRAY,
+  CONDITION,
+  DOCUMENT,
+  ENTRY,
+  MAP,
+  MASK,
+  READ_REQUEST,
+  TIMESTAMP,
+  VALUE,
+  WRITE,
+  WRITES_REQUEST,
+} from "./tags.ts";
 
 /** A write to one document, on condition. */
 export interface Write {
@@ -12,34 +25,38 @@ export interface Write {
   readonly condition: "new" | Timestamp;
 }
 
-// Numbers of fields, times 8, and the way they are written: 0 a varint, 1 eight bytes, 2 with a length.
-// Source: https://github.com/googleapis/googleapis/tree/master/google/firestore/v1, firestore.proto, write.proto, document.proto, common.proto
-const COMMIT = { database: 10, writes: 18 };
-const WRITE = { update: 10, mask: 26, condition: 34 };
-const DOCUMENT = { name: 10, fields: 18 };
-const MASK_PATH = 10;
-const CONDITION = { exists: 8, updateTime: 18 };
-const ENTRY = { key: 10, value: 18 };
-const TIMESTAMP = { seconds: 8, nanos: 16 };
-const VALUE = { boolean: 8, integer: 16, double: 25, map: 50, array: 74, timestamp: 82, none: 88, text: 138 };
-const MAP_FIELDS = 10;
-const ARRAY_VALUES = 10;
-
 /** What needs no quotes in a path of fields. */
 const PLAIN_NAME = /^[A-Za-z_][A-Za-z_0-9]*$/;
 
-/** A CommitRequest. @param database as `projects/p/databases/(default)` */
-export function encodeCommit(database: string, writes: readonly Write[]): Buffer {
+/** A CommitRequest or a BatchWriteRequest. @param database as `projects/p/databases/(default)` */
+export function encodeWrites(database: string, writes: readonly Write[]): Buffer {
   const to = new BackwardsWriter();
   for (let i = writes.length - 1; i >= 0; i--) {
     const before = to.size;
     writeWrite(to, database, writes[i] as Write);
     to.lengthSince(before);
-    to.byte(COMMIT.writes);
+    to.byte(WRITES_REQUEST.writes);
   }
   to.text(database);
-  to.byte(COMMIT.database);
+  to.byte(WRITES_REQUEST.database);
   return to.bytes();
+}
+
+/** A BatchGetDocumentsRequest. @param paths as `accounts/ada:COIN` */
+export function encodeRead(database: string, paths: readonly string[]): Buffer {
+  const to = new BackwardsWriter();
+  for (let i = paths.length - 1; i >= 0; i--) {
+    to.text(nameOf(database, paths[i] as string));
+    to.byte(READ_REQUEST.documents);
+  }
+  to.text(database);
+  to.byte(READ_REQUEST.database);
+  return to.bytes();
+}
+
+/** A document's name as the server has it. */
+export function nameOf(database: string, path: string): string {
+  return `${database}/documents/${path}`;
 }
 
 function writeWrite(to: BackwardsWriter, database: string, { path, fields, removed, condition }: Write): void {
@@ -56,7 +73,7 @@ function writeWrite(to: BackwardsWriter, database: string, { path, fields, remov
   if (condition !== "new") writeMask(to, [...Object.keys(fields), ...(removed ?? [])]);
   const document = to.size;
   writeFields(to, fields, DOCUMENT.fields);
-  to.text(`${database}/documents/${path}`);
+  to.text(nameOf(database, path));
   to.byte(DOCUMENT.name);
   to.lengthSince(document);
   to.byte(WRITE.update);
@@ -67,7 +84,7 @@ function writeMask(to: BackwardsWriter, names: readonly string[]): void {
   for (const name of names) {
     if (!PLAIN_NAME.test(name)) throw new TypeError(`the field ${name} cannot be named`);
     to.text(name);
-    to.byte(MASK_PATH);
+    to.byte(MASK.path);
   }
   to.lengthSince(before);
   to.byte(WRITE.mask);
@@ -122,12 +139,12 @@ function writeObject(to: BackwardsWriter, value: object): void {
       const item = to.size;
       writeValue(to, value[i]);
       to.lengthSince(item);
-      to.byte(ARRAY_VALUES);
+      to.byte(ARRAY.values);
     }
     to.lengthSince(before);
     to.byte(VALUE.array);
   } else if (isPlain(value)) {
-    writeFields(to, value, MAP_FIELDS);
+    writeFields(to, value, MAP.fields);
     to.lengthSince(before);
     to.byte(VALUE.map);
   } else throw new TypeError(`a ${value.constructor.name} cannot be written`);
