@@ -15,8 +15,8 @@ import { accountsOf, checkRequest, fingerprintOf, type NewTransaction, onlyGiven
  * memory, in the order in which they came, and written in one commit. Whoever shares an account with a commit that is under way waits for
  * it, so that an instance never stands in its own way; what is refused drops out and holds nobody up.
  *
- * No lock is taken, but the commit fails if anything was changed meanwhile; then, and where others are at the same accounts, it is made
- * under lock. That a key was used before is seen by its document being there, and only then looked up. One that comes when nothing else is
+ * No lock is taken, but the commit fails if anything was changed meanwhile; then it is read and judged anew, and made under lock only if that
+ * goes on. That a key was used before is seen by its document being there, and only then looked up. One that comes when nothing else is
  * under way has its key looked up first, so that a repeated request costs one read.
  */
 
@@ -45,6 +45,8 @@ const ATTEMPTS_OF_CLIENT = 1;
  */
 const MIN_RETRY_MILLIS = 10;
 const MAX_RETRY_MILLIS = 500;
+/** What was tried so often without locks is made under lock: what others do at the same time then has to wait for it. */
+const MAX_DISAPPOINTMENTS = 2;
 /** How often what shared a commit with a key that was taken is committed anew. */
 const MAX_ROUNDS = 20;
 /** Past this a caller is told `busy`. What has begun goes on; the key tells later what became of it. */
@@ -58,8 +60,8 @@ export interface Committed {
 
 interface Waiting extends Asked {
   readonly settled: PromiseWithResolvers<Committed>;
-  /** Whether its accounts are to be read under lock. */
-  isCareful: boolean;
+  /** How often it could not be made without locks. */
+  disappointments: number;
   isOver: boolean;
   /** Whether the commit that it was part of could not be made at all, perhaps because of it: it is committed apart from others. */
   isAlone: boolean;
@@ -111,7 +113,7 @@ async function commitOnce(request: NewTransaction, also: Also | undefined): Prom
     accounts: accountsOf(request).filter((account) => !hot.has(account)),
     also,
     settled,
-    isCareful: false,
+    disappointments: 0,
     isOver: false,
     isAlone: false,
     rounds: 0,
@@ -224,7 +226,7 @@ async function stored(batch: readonly Waiting[]): Promise<Map<string, Transactio
 /** Commits a batch, and again without those that others have made meanwhile. */
 async function make(batch: readonly Waiting[]): Promise<void> {
   const began = performance.now();
-  const relies = canRely(batch) && !batch.some((one) => one.isCareful);
+  const relies = canRely(batch) && batch.every((one) => one.disappointments < MAX_DISAPPOINTMENTS);
   try {
     const { made, refused } = await (relies ? rely(batch) : lock(batch));
     await scheduleFolds(made.flatMap(({ entry }) => [...entry.incoming.values()].map(({ account }) => account)));
@@ -245,23 +247,28 @@ async function lock(batch: readonly Waiting[]): Promise<Judged<Waiting>> {
 
 async function rely(batch: readonly Waiting[]): Promise<Judged<Waiting>> {
   const { unsure, ...judged } = await commitRelying(batch);
-  for (const one of unsure) {
-    one.isCareful = true;
-    again(one, undefined);
-  }
+  anew(unsure);
   return judged;
 }
 
-/** Whoever fails by relying on what is remembered looks under lock. Whether that was it, and they wait for it already. */
+/** Whoever fails by relying on what is remembered reads it anew. Whether that was it, and they wait for it already. */
 function isDisappointed(batch: readonly Waiting[], error: unknown): boolean {
-  for (const one of batch) {
-    one.isCareful = true;
-    for (const account of one.accounts) forget(account);
+  if (isChangedMeanwhile(error)) {
+    disappointed(batch.flatMap(({ accounts }) => accounts));
+    anew(batch);
+    return true;
   }
-  if (!isChangedMeanwhile(error)) return false;
-  disappointed(batch.flatMap(({ accounts }) => accounts));
-  for (const one of batch) again(one, undefined);
-  return true;
+  for (const account of batch.flatMap(({ accounts }) => accounts)) forget(account);
+  return false;
+}
+
+/** Puts those first in line again that were judged by what is not so any more, in their order. */
+function anew(batch: readonly Waiting[]): void {
+  for (const one of batch.toReversed()) {
+    one.disappointments++;
+    for (const account of one.accounts) forget(account);
+    again(one, undefined);
+  }
 }
 
 /** What is refused may have been made by another instance since its key was looked up, and not fit any more for just that reason. */
@@ -283,7 +290,7 @@ async function recover(batch: readonly Waiting[], error: unknown): Promise<void>
   }
   try {
     const found = await stored(left);
-    for (const one of left) again(one, found.get(one.id));
+    for (const one of left.toReversed()) again(one, found.get(one.id));
   } catch (problem) {
     for (const one of left) fail(one, problem);
   }
@@ -291,7 +298,7 @@ async function recover(batch: readonly Waiting[], error: unknown): Promise<void>
 
 /** Of those that could not be committed at all one may be to blame, as one that is too large: the others are made without it. */
 function apart(batch: readonly Waiting[], error: unknown): void {
-  for (const one of batch) {
+  for (const one of batch.toReversed()) {
     if (batch.length === 1) fail(one, error);
     else toCommit.unshift(Object.assign(one, { isAlone: true }));
   }

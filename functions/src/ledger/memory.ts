@@ -11,7 +11,11 @@ import type { Account } from "./records.ts";
  */
 const MAX_REMEMBERED = 5_000;
 const FOUND_AGAIN = 64;
-/** Accounts that others changed just when they were to be changed here are looked at under lock, as long as that goes on. */
+/**
+ * Accounts that others changed just when they were to be changed here, so often in a row, are looked at under lock, as long as that goes on. Once
+ * happens to anybody: of those that are committed together one is enough, and which one it was is not told.
+ */
+const CONTENDED_TIMES = 2;
 const CONTENDED_MILLIS = 200;
 const MAX_CONTENDED = 1_000;
 
@@ -22,7 +26,7 @@ export interface Seen {
 }
 
 const seen = new LRUCache<string, Seen>({ max: MAX_REMEMBERED });
-const contendedUntil = new LRUCache<string, number>({ max: MAX_CONTENDED });
+const contention = new LRUCache<string, { readonly times: number; readonly until: number }>({ max: MAX_CONTENDED });
 let doubts = 0;
 
 /** Whether what is remembered has proven right lately. */
@@ -54,28 +58,37 @@ export function compare(id: string, found: Account | undefined): void {
   const known = seen.get(id);
   if (!known) return;
   if (known.account.seq === found?.seq) {
-    contendedUntil.delete(id);
+    contention.delete(id);
     if (doubts > 0) doubts--;
     return;
   }
   doubts = FOUND_AGAIN;
-  if (isContended(id)) contendedUntil.set(id, performance.now() + CONTENDED_MILLIS);
+  if (isContended(id)) noteContention(id);
 }
 
 /** Notes that some of these accounts were not as they were thought to be. */
 export function disappointed(ids: readonly string[]): void {
   doubts = FOUND_AGAIN;
-  for (const id of ids) contendedUntil.set(id, performance.now() + CONTENDED_MILLIS);
+  for (const id of ids) noteContention(id);
 }
 
 /** Whether others are at an account, too. */
 export function isContended(id: string): boolean {
-  return (contendedUntil.get(id) ?? 0) > performance.now();
+  return timesContended(id) >= CONTENDED_TIMES;
+}
+
+function noteContention(id: string): void {
+  contention.set(id, { times: timesContended(id) + 1, until: performance.now() + CONTENDED_MILLIS });
+}
+
+function timesContended(id: string): number {
+  const known = contention.get(id);
+  return known && known.until > performance.now() ? known.times : 0;
 }
 
 /** Forgets everything, as a new instance. For tests. */
 export function forgetAccounts(): void {
   seen.clear();
-  contendedUntil.clear();
+  contention.clear();
   doubts = 0;
 }
