@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing/backend.ts";
 import { transact } from "../platform/firestore.ts";
-import { forgetAccounts, isMemoryGood, recall, remember } from "./memory.ts";
+import { disappointed, forgetAccounts, isContended, isMemoryGood, recall, remember } from "./memory.ts";
 import { post, prepareAll } from "./post.ts";
 import { accounts } from "./records.ts";
 import type { NewTransaction } from "./request.ts";
@@ -75,6 +76,37 @@ test("who was wrong once relies on nothing until it was right many times in a ro
   // The first time it has to see which version it is.
   await post(giving(uid, 1));
   expect((await backend.billed(() => post(giving(uid, 1)))).bill).toEqual({ reads: 1, writes: 2, deletes: 0 });
+});
+
+test("to be wrong costs one more read, and what failed is billed nothing", async () => {
+  const { uid } = someone();
+  await post(giving(uid, 10));
+  await elsewhere(uid, giving(uid, 5));
+  await sleep(20);
+  const { bill } = await backend.billed(() => post(giving(uid, 1)));
+  expect(bill).toEqual({ reads: 2, writes: 2, deletes: 0 });
+  expect(await stored(uid)).toMatchObject({ available: 16, seq: 3 });
+});
+
+test("those of whom this instance was wrong are judged anew in the order in which they came", async () => {
+  const { uid } = someone();
+  await post(giving(uid, 1));
+  await elsewhere(uid, giving(uid, 1));
+  await all([giving(someone().uid, 1), giving(uid, 10), spending(uid, 12)]);
+  expect(await stored(uid)).toMatchObject({ available: 0, seq: 4 });
+});
+
+test("an account is looked at under lock when others were in the way twice in a row, and not for once", async () => {
+  const id = `${someone().uid}:COIN`;
+  disappointed([id]);
+  expect(isContended(id)).toBe(false);
+  await sleep(250);
+  disappointed([id]);
+  expect(isContended(id)).toBe(false);
+  disappointed([id]);
+  expect(isContended(id)).toBe(true);
+  await sleep(250);
+  expect(isContended(id)).toBe(false);
 });
 
 test("what an account no longer says is gone from its document, too", async () => {
