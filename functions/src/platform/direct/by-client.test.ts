@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { useBackend } from "../../../testing/backend.ts";
 import { now, setClock } from "../clock.ts";
 import { firestore, type Timestamp } from "../firestore.ts";
-import { commitWrites, readDocuments, type Write, writeEach } from "./index.ts";
+import { commitWrites, type Outcome, readDocuments, type Write, writeEach } from "./index.ts";
 
 useBackend();
 const somewhere = () => `things/${randomUUID()}`;
@@ -58,7 +58,7 @@ test("writes that are each for themselves go by way of the client after our own 
   expect(await writeEach(writes)).toEqual([unknown, unknown, unknown]);
   const outcomes = await writeEach(writes);
   const updateTime = (await firestore().doc(fresh).get()).updateTime;
-  const refused = (code: number) => ({ isWritten: false, code });
+  const refused = (code: number): Outcome => ({ isWritten: false, code });
   expect(outcomes).toEqual([refused(6), { isWritten: true, updateTime }, refused(9)]);
   const [again] = await writeEach([{ path: there, fields: { a: 5 }, removed: ["b"], condition: writeTime }]);
   expect(again).toMatchObject({ isWritten: true });

@@ -21,7 +21,7 @@ export interface Found {
 }
 
 /** Of what an answer tells that nobody here writes, as references: the client knows what it is. */
-export class NotDecoded extends Error {
+class NotDecoded extends Error {
   override readonly name = "NotDecoded";
 }
 

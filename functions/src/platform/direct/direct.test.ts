@@ -4,7 +4,7 @@ import { GeoPoint } from "firebase-admin/firestore";
 import { describe, expect, test } from "vitest";
 import { useBackend } from "../../../testing/backend.ts";
 import { FieldValue, firestore, Timestamp } from "../firestore.ts";
-import { commitWrites, readDocuments, type Write, writeEach } from "./index.ts";
+import { commitWrites, type Outcome, readDocuments, type Write, writeEach } from "./index.ts";
 
 const backend = useBackend();
 const somewhere = () => `things/${randomUUID()}`;
@@ -140,7 +140,7 @@ describe("writes that are each for themselves", () => {
     const { result, bill } = await backend.billed(() => writeEach(writes));
     expect(bill).toEqual({ reads: 0, writes: 1, deletes: 0 });
     const [found] = await readDocuments([fresh]);
-    const refused = (code: number) => ({ isWritten: false, code });
+    const refused = (code: number): Outcome => ({ isWritten: false, code });
     const isWritten = { isWritten: true, updateTime: found?.updateTime };
     expect(result).toEqual([refused(6), isWritten, refused(9), refused(9)]);
     const after = await readDocuments([there, changed, fresh, nowhere]);

@@ -4,7 +4,7 @@
  * over it once, says the same to the same server, and does nothing else: where it fails there is the client to fall back on.
  */
 export { commitWrites } from "./commit.ts";
-export type { Found, Outcome } from "./decode.ts";
+export type { Outcome } from "./decode.ts";
 export type { Write } from "./encode.ts";
 export { readDocuments } from "./read.ts";
 export { writeEach } from "./write-each.ts";
