@@ -1,13 +1,12 @@
 import { Batches } from "../platform/batches.ts";
-import type { Write } from "../platform/commit/index.ts";
+import { readDocuments, type Write, writeEach } from "../platform/direct/index.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { busy } from "../platform/failure.ts";
-import { firestore, type Timestamp } from "../platform/firestore.ts";
-import { writeEach } from "../platform/write-each.ts";
+import { checked, type Timestamp } from "../platform/firestore.ts";
 import { type Entered, type Entering, enter, type Face, NOBODY } from "./enter.ts";
 import { facesOf } from "./face.ts";
 import { compare, disappointed, recall, remember } from "./memory.ts";
-import { type Board, type Player, players } from "./records.ts";
+import { type Board, Player } from "./records.ts";
 
 /**
  * Submissions that meet in an instance: their players are read in one request, or remembered, and written in one, each on condition that
@@ -17,6 +16,8 @@ const BATCHES = { max: 200, parallel: 4, worthAnother: 16, patienceMillis: 10, w
 const MAX_ROUNDS = 10;
 /** Somebody else was there first, or the database did not answer: NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION, and what is transient. */
 const MAY_PASS: ReadonlySet<number> = new Set([1, 2, 4, 5, 6, 8, 9, 10, 13, 14]);
+
+const UNKNOWN = 2;
 
 export interface Submission {
   /** Of the board. */
@@ -76,13 +77,14 @@ async function tryOnce(left: readonly Trying[], results: PromiseSettledResult<En
   const written = await writeEach(writing.map(({ write }) => write));
   const again: Trying[] = [];
   for (const [i, { one, entered, player }] of writing.entries()) {
-    const { code, time } = written[i] ?? {};
-    if (code === undefined) {
-      if (time) remember(one.path, { player, version: time });
+    const outcome = written[i];
+    if (outcome?.isWritten) {
+      if (outcome.updateTime) remember(one.path, { player, version: outcome.updateTime });
       results[one.place] = { status: "fulfilled", value: entered };
       continue;
     }
     disappointed(one.path);
+    const code = outcome?.code ?? UNKNOWN;
     if (MAY_PASS.has(code)) again.push(one);
     else results[one.place] = { status: "rejected", reason: new Error(`a player was not written: ${code}`) };
   }
@@ -129,12 +131,11 @@ async function load(batch: readonly Trying[]): Promise<Map<string, Stored>> {
     else missing.push(one);
   }
   if (missing.length === 0) return stored;
-  const found = await firestore().getAll(...missing.map(({ id, entering }) => players(id).doc(entering.player)));
+  const found = await readDocuments(missing.map(({ path }) => path));
   for (const [i, { path }] of missing.entries()) {
-    const snapshot = found[i];
-    compare(path, snapshot?.updateTime);
-    const player = snapshot?.data() as Player | undefined;
-    if (player && snapshot?.updateTime) stored.set(path, { player, version: snapshot.updateTime });
+    const document = found[i];
+    compare(path, document?.updateTime);
+    if (document) stored.set(path, { player: checked(Player, path, document.fields), version: document.updateTime });
   }
   return stored;
 }
