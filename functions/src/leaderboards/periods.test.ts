@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type PERIODS, seasonAt, slotOf } from "./periods.ts";
+import { type Calendar, type Ending, type PERIODS, seasonAt, seasonNumbered, slotOf } from "./periods.ts";
 
 const at = (iso: string) => Date.parse(iso);
 const key = (period: (typeof PERIODS)[number], iso: string, zone = "Etc/UTC") =>
@@ -70,5 +70,73 @@ describe("a season", () => {
         }
       }),
     );
+  });
+});
+
+describe("every moment", () => {
+  const ANCHOR = at("2026-01-15T09:30:00Z");
+  const zone = fc.constantFrom(
+    "Etc/UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
+    "Africa/Casablanca",
+    "America/Sao_Paulo",
+  );
+  const calendar: fc.Arbitrary<Calendar> = fc.record({
+    timeZone: zone,
+    weekStartsOn: fc.integer({ min: 0, max: 6 }),
+    cron: fc.constantFrom("0 18 * * 5", "30 2 * * *", "0 0 29 2 *", "0 0 1 * *", "15 */6 * * *"),
+    anchor: fc.constant(ANCHOR),
+  });
+  const period = fc.constantFrom<Ending>("daily", "weekly", "monthly", "custom");
+  // Clocks go forward and back in it, in both hemispheres, and it has a 29 February.
+  const moment = fc.integer({ min: ANCHOR, max: at("2028-06-01T00:00:00Z") });
+
+  test("lies in exactly one season, and each begins the moment that the one before it ends", () => {
+    fc.assert(
+      fc.property(period, calendar, moment, (of, by, millis) => {
+        const season = seasonAt(of, millis, by);
+        expect(season.startsAt).toBeLessThanOrEqual(millis);
+        expect(season.endsAt).toBeGreaterThan(millis);
+        const next = seasonNumbered(of, season.number + 1, by);
+        expect(next.startsAt).toBe(season.endsAt);
+        expect(next.key > season.key).toBe(true);
+        expect(seasonAt(of, season.endsAt, by)).toEqual(next);
+        expect(seasonAt(of, season.endsAt - 1, by)).toEqual(season);
+        expect(seasonNumbered(of, season.number, by)).toEqual(season);
+      }),
+    );
+  });
+
+  test("lies before, in or after a tournament", () => {
+    const tournament = { startsAt: at("2026-11-20T18:00:00Z"), endsAt: at("2026-11-20T20:00:00Z") };
+    const number = (iso: string) => seasonAt("custom", at(iso), { timeZone: "Etc/UTC", tournament }).number;
+    expect(
+      ["17:59:59.999", "18:00:00.000", "19:59:59.999", "20:00:00.000"].map((time) => number(`2026-11-20T${time}Z`)),
+    ).toEqual([-1, 0, 0, 1]);
+  });
+});
+
+describe("a week", () => {
+  test("begins on the day that the board says", () => {
+    for (const weekStartsOn of [0, 1, 2, 3, 4, 5, 6]) {
+      const { startsAt } = seasonAt("weekly", at("2026-11-20T12:00:00Z"), { timeZone: "Etc/UTC", weekStartsOn });
+      expect(new Date(startsAt).getUTCDay()).toBe(weekStartsOn);
+    }
+  });
+});
+
+describe("a day on which clocks change", () => {
+  test("has 23 or 25 hours, and a leap year's February 29 days", () => {
+    const hours = (of: Ending, iso: string) => {
+      const { startsAt, endsAt } = seasonAt(of, at(iso), { timeZone: "Europe/Berlin" });
+      return (endsAt - startsAt) / 3_600_000;
+    };
+    expect(hours("daily", "2026-03-29T12:00:00Z")).toBe(23);
+    expect(hours("daily", "2026-10-25T12:00:00Z")).toBe(25);
+    expect(hours("monthly", "2028-02-10T12:00:00Z")).toBe(29 * 24);
+    expect(hours("monthly", "2026-02-10T12:00:00Z")).toBe(28 * 24);
   });
 });

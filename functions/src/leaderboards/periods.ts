@@ -7,6 +7,13 @@ import type { SlotName } from "./records.ts";
 export const PERIODS = ["daily", "weekly", "monthly", "allTime", "custom", "rolling"] as const;
 export type Period = (typeof PERIODS)[number];
 
+/** Those of which one season follows another. */
+export type Ending = Exclude<Period, "allTime" | "rolling">;
+
+export function isEnding(period: Period): period is Ending {
+  return period !== "allTime" && period !== "rolling";
+}
+
 /** One run of a period: a day, a week, a month, or for ever. */
 export interface Season {
   /** Names it for people and in keys: `2026-11-20`, `2026-W47`, `2026-11`, `all`, `rolling`, and of a cron `2026-11-20T18:00Z`. */
@@ -26,8 +33,11 @@ export interface Calendar {
   readonly cron?: string | undefined;
   /** The moment from which the seasons of a cron are counted, in milliseconds since the epoch. */
   readonly anchor?: number | undefined;
+  /** Instead of a cron, the one season that `custom` has. In milliseconds since the epoch. */
+  readonly tournament?: { readonly startsAt: number; readonly endsAt: number } | undefined;
 }
 
+const MONTHS = 12;
 const MONDAY = 1;
 /** 1 January 1970 was a Thursday. */
 const EPOCH_WEEKDAY = 4;
@@ -51,8 +61,9 @@ const remembered = new LRUCache<string, Season>({ max: MAX_REMEMBERED });
 export function seasonAt(period: Period, millis: number, calendar: Calendar): Season {
   if (period === "allTime") return ALL;
   if (period === "rolling") return { ...ALL, key: "rolling" };
-  const { timeZone, weekStartsOn = MONDAY, cron = "", anchor = 0 } = calendar;
-  const key = `${period} ${timeZone} ${weekStartsOn} ${cron} ${anchor}`;
+  const { timeZone, weekStartsOn = MONDAY, cron = "", anchor = 0, tournament } = calendar;
+  const only = tournament ? `${tournament.startsAt} ${tournament.endsAt}` : "";
+  const key = `${period} ${timeZone} ${weekStartsOn} ${cron} ${anchor} ${only}`;
   const known = remembered.get(key);
   if (known && known.startsAt <= millis && millis < known.endsAt) return known;
   const season = workedOut(period, millis, calendar);
@@ -60,28 +71,50 @@ export function seasonAt(period: Period, millis: number, calendar: Calendar): Se
   return season;
 }
 
-function workedOut(period: "daily" | "weekly" | "monthly" | "custom", millis: number, calendar: Calendar): Season {
+function workedOut(period: Ending, millis: number, calendar: Calendar): Season {
+  return seasonNumbered(period, numberAt(period, millis, calendar), calendar);
+}
+
+/** The number of the season that a moment falls into. */
+function numberAt(period: Ending, millis: number, calendar: Calendar): number {
   const { timeZone, weekStartsOn = MONDAY } = calendar;
   switch (period) {
-    case "daily": {
-      const number = localDay(timeZone, millis);
-      return between(timeZone, { key: isoDay(number), number, from: number, to: number + 1 });
+    case "daily":
+      return localDay(timeZone, millis);
+    case "weekly":
+      return Math.floor((localDay(timeZone, millis) + EPOCH_WEEKDAY - weekStartsOn) / 7);
+    case "monthly": {
+      const date = new Date(localDay(timeZone, millis) * DAY_MILLIS);
+      return date.getUTCFullYear() * MONTHS + date.getUTCMonth();
     }
+    case "custom":
+      return calendar.tournament ? numberAround(calendar.tournament, millis) : countedAt(millis, calendar);
+  }
+}
+
+/** The season of a period that has a number. */
+export function seasonNumbered(period: Ending, number: number, calendar: Calendar): Season {
+  const { timeZone, weekStartsOn = MONDAY } = calendar;
+  switch (period) {
+    case "daily":
+      return between(timeZone, { key: isoDay(number), number, from: number, to: number + 1 });
     case "weekly": {
-      const number = Math.floor((localDay(timeZone, millis) + EPOCH_WEEKDAY - weekStartsOn) / 7);
       const from = number * 7 - EPOCH_WEEKDAY + weekStartsOn;
       const key = weekStartsOn === MONDAY ? isoWeek(from) : `week-${isoDay(from)}`;
       return between(timeZone, { key, number, from, to: from + 7 });
     }
     case "monthly": {
-      const date = new Date(localDay(timeZone, millis) * DAY_MILLIS);
-      const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
-      const [from, to] = [Date.UTC(year, month) / DAY_MILLIS, Date.UTC(year, month + 1) / DAY_MILLIS];
-      return between(timeZone, { key: isoDay(from).slice(0, -3), number: year * 12 + month, from, to });
+      const [from, to] = [firstOfMonth(number), firstOfMonth(number + 1)];
+      return between(timeZone, { key: isoDay(from).slice(0, -3), number, from, to });
     }
     case "custom":
-      return ofCron(millis, calendar);
+      return calendar.tournament ? ofTournament(calendar.tournament, number) : ofCron(number, calendar);
   }
+}
+
+/** @param month counted from the year 0; the number of its first day */
+function firstOfMonth(month: number): number {
+  return Date.UTC(Math.floor(month / MONTHS), month % MONTHS) / DAY_MILLIS;
 }
 
 /** The season before this one; of a cron's first, itself. */
@@ -150,23 +183,49 @@ interface Counted {
 
 const counted = new LRUCache<string, Counted>({ max: 100 });
 
-/** What lies before the anchor belongs to the first season. */
-function ofCron(millis: number, { timeZone, cron: pattern = "", anchor = 0 }: Calendar): Season {
+/** The seasons of a cron, counted until there is one that `isEnough`. */
+function count({ timeZone, cron: pattern = "", anchor = 0 }: Calendar, isEnough: (starts: number[]) => boolean) {
   const key = `${pattern} ${timeZone} ${anchor}`;
   const known = counted.get(key) ?? { cron: new Cron(pattern, { timezone: timeZone }), starts: [anchor] };
   counted.set(key, known);
   const { cron, starts } = known;
-  while ((starts.at(-1) ?? anchor) <= millis) {
+  while (!isEnough(starts)) {
     const next = cron.nextRun(new Date(starts.at(-1) ?? anchor));
     if (!next || starts.length > MAX_COUNTED) {
       throw new Error(`the seasons of ${pattern} cannot be counted from ${new Date(anchor).toISOString()}`);
     }
     starts.push(next.getTime());
   }
-  const number = Math.max(
+  return starts;
+}
+
+/** What lies before the anchor belongs to the first season. */
+function countedAt(millis: number, calendar: Calendar): number {
+  const starts = count(calendar, (known) => (known.at(-1) ?? 0) > millis);
+  return Math.max(
     0,
     starts.findLastIndex((start) => start <= millis),
   );
-  const [startsAt = anchor, endsAt = anchor] = starts.slice(number, number + 2);
-  return { key: `${new Date(startsAt).toISOString().slice(0, 16)}Z`, number, startsAt, endsAt };
+}
+
+function ofCron(number: number, calendar: Calendar): Season {
+  const starts = count(calendar, ({ length }) => length > number + 1);
+  const [startsAt = 0, endsAt = 0] = starts.slice(number, number + 2);
+  return { key: keyOfMoment(startsAt), number, startsAt, endsAt };
+}
+
+/** A tournament is season 0; before it is -1, and after it 1. */
+function numberAround({ startsAt, endsAt }: { startsAt: number; endsAt: number }, millis: number): number {
+  if (millis < startsAt) return -1;
+  return millis < endsAt ? 0 : 1;
+}
+
+function ofTournament({ startsAt, endsAt }: { startsAt: number; endsAt: number }, number: number): Season {
+  if (number === 0) return { key: keyOfMoment(startsAt), number, startsAt, endsAt };
+  if (number < 0) return { key: "before", number: -1, startsAt: Number.NEGATIVE_INFINITY, endsAt: startsAt };
+  return { key: "after", number: 1, startsAt: endsAt, endsAt: Number.POSITIVE_INFINITY };
+}
+
+function keyOfMoment(millis: number): string {
+  return `${new Date(millis).toISOString().slice(0, 16)}Z`;
 }
