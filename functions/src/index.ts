@@ -6,7 +6,7 @@ import { onTaskDispatched } from "firebase-functions/v2/tasks";
 import * as z from "zod";
 import { subscribers as fraud } from "./fraud/index.ts";
 import { subscribers as identity } from "./identity/index.ts";
-import { subscribers as leaderboards } from "./leaderboards/index.ts";
+import { closeDue, subscribers as leaderboards, runSeasonTask, SeasonTask } from "./leaderboards/index.ts";
 import { expireHolds, expireLots, fold, foldAll, signHeads } from "./ledger/index.ts";
 import {
   Again,
@@ -189,6 +189,24 @@ export const receipts = onTaskDispatched(
   { rateLimits: { maxConcurrentDispatches: 1 }, retryConfig: { maxAttempts: 5, minBackoffSeconds: 10 } },
   async () => {
     await numberReceipts();
+  },
+);
+
+/** Looks, every minute, for seasons of leaderboards that are to be closed. */
+export const seasonSchedule = onSchedule({ schedule: "every 1 minutes", timeZone: "Etc/UTC" }, async () => {
+  await closeDue();
+});
+
+/** Closes seasons, a part in each task; see `leaderboards/seasons/close.ts`. */
+export const seasonTasks = onTaskDispatched(
+  {
+    retryConfig: { maxAttempts: 20, minBackoffSeconds: 10, maxBackoffSeconds: 300 },
+    rateLimits: { maxConcurrentDispatches: 20 },
+    timeoutSeconds: 540,
+    secrets: bookkeeping,
+  },
+  async ({ data }) => {
+    await runSeasonTask(SeasonTask.parse(data));
   },
 );
 

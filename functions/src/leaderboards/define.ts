@@ -7,7 +7,32 @@ import { transact } from "../platform/firestore.ts";
 import { fingerprint } from "../platform/ids.ts";
 import { cacheKey } from "./board.ts";
 import type { DefineBoard } from "./contract.ts";
-import { type Board, boards } from "./records.ts";
+import { type Board, type BoardSettings, boards } from "./records.ts";
+import { closedBefore, MARGIN_MILLIS, nextCloseOf } from "./seasons/due.ts";
+
+/**
+ * A board as it is stored. Another cron begins to count anew: the season that is on by the one before is given up. What is still to be closed
+ * is closed no sooner than the settings that were remembered are forgotten.
+ * @param at when it is defined, in milliseconds since the epoch
+ */
+export function boardOfSettings(
+  settings: z.output<typeof BoardSettings>,
+  before: Board | undefined,
+  at: number,
+): Board {
+  const isCounted = settings.cron !== undefined;
+  const isCountedOn = before?.cron === settings.cron && before?.timeZone === settings.timeZone;
+  const { custom, ...others } = before?.closedThrough ?? {};
+  const dated = {
+    ...settings,
+    ...(isCounted ? { anchor: (isCountedOn ? before?.anchor : undefined) ?? at } : {}),
+    closedThrough: isCountedOn && custom !== undefined ? { ...others, custom } : others,
+  };
+  const board: Board = { ...dated, closedThrough: closedBefore(dated, at) };
+  const nextCloseAt = nextCloseOf(board);
+  if (nextCloseAt === undefined) return board;
+  return { ...board, nextCloseAt: before ? Math.max(nextCloseAt, at + MARGIN_MILLIS) : nextCloseAt };
+}
 
 /**
  * Makes a board, or changes what one accepts from now on; scores that it has stay. Another time zone, first day of the week or cron moves
@@ -20,22 +45,11 @@ export async function defineBoard(
   const at = now();
   await transact(async (tx) => {
     const before = (await tx.get(boards().doc(id))).data();
-    const board: Board = {
-      ...settings,
-      ...(settings.cron === undefined ? {} : { anchor: anchorOf(settings, before, at) }),
-      ...(before?.closedThrough ? { closedThrough: before.closedThrough } : {}),
-    };
-    tx.set(boards().doc(id), board);
+    tx.set(boards().doc(id), boardOfSettings(settings, before, at));
     const key = `${id} ${fingerprint(settings)} ${at}`;
     const details = { after: plain(settings) };
     writeDown(tx, { key, by: caller.uid, action: "leaderboards/define", subject: `leaderboards/${id}`, details });
   });
   await forget(cacheKey(id));
   return { id };
-}
-
-/** From when the seasons of a cron are counted: as before, as long as it is the same. */
-function anchorOf({ cron, timeZone }: Pick<Board, "cron" | "timeZone">, before: Board | undefined, at: number): number {
-  const isSame = before?.cron === cron && before?.timeZone === timeZone;
-  return isSame && before?.anchor !== undefined ? before.anchor : at;
 }

@@ -1,5 +1,5 @@
 import { Failure } from "../platform/failure.ts";
-import { timestamp } from "../platform/firestore.ts";
+import { FieldValue, timestamp } from "../platform/firestore.ts";
 import { localDay } from "./calendar.ts";
 import { isoDay, type Period, type Season, seasonAt, slotOf } from "./periods.ts";
 import { GLOBAL, orderOf, placeOf } from "./place.ts";
@@ -252,6 +252,16 @@ function rolled(board: Board, player: Player, { player: id, now }: Pick<Entering
   const fixed = held ? { country: held.country, group: held.group } : fixedOf(board, player);
   const slot = slotOfReached(board, season, reached, { player: id, ...fixed, hidden: player.hidden });
   return { days, agesOn: names[0] ?? "", [ROLLING_SLOT]: slot };
+}
+
+/**
+ * What of a player's document changes when a day has begun in which their oldest counts no more. Nothing is left of who has none.
+ * @returns the fields that are written, and those that go as `FieldValue.delete()`
+ */
+export function aged(board: Board, player: Player, of: Pick<Entering, "player" | "now">) {
+  const { days = {}, agesOn, r0 } = rolled(board, player, of);
+  const gone = FieldValue.delete();
+  return { days, agesOn: agesOn ?? gone, [ROLLING_SLOT]: r0 ?? gone };
 }
 
 /** What the player has reached in the seasons of a submission, and which of it is new. */

@@ -1,17 +1,37 @@
 import { Cron } from "croner";
 import * as z from "zod";
 import { collection, Moment } from "../platform/firestore.ts";
+import { Reward } from "../rewards/index.ts";
 import { PERIODS } from "./periods.ts";
 
 const MAX_ROLLING_DAYS = 60;
 const MAX_KEPT = 100_000;
-const DAY_SECONDS = 86_400;
+/** Half a day: a season is closed before the one after the next begins, because that one uses its slots again. */
+const MAX_LATE_SECONDS = 43_200;
+const MAX_PRIZES = 100;
+/** No shorter may be what a cron gives, so that each of its seasons can be closed while the next is on. */
+const MIN_SEASON_MILLIS = 3_600_000;
+/** How many seasons of a cron are looked at to tell. */
+const LOOKED_AT = 50;
 
 export const PeriodName = z.enum(PERIODS);
 
 /** How scores of one season make a player's score; see `policy.ts`. */
 export const Policy = z.enum(["best", "last", "sum", "increment", "decrement", "ratio"]);
 export type Policy = z.infer<typeof Policy>;
+
+/** What those get who end a season on some ranks: of all, or, by scope, of each country or each group. */
+export const Prize = z
+  .object({
+    period: PeriodName.exclude(["allTime", "rolling"]),
+    scope: z.enum(["global", "country", "group"]).default("global"),
+    /** The first and the last rank that it is for. */
+    from: z.int().positive(),
+    to: z.int().positive().max(MAX_KEPT),
+    reward: Reward,
+  })
+  .refine(({ from, to }) => from <= to, { path: ["to"], error: "must not be before from" });
+export type Prize = z.infer<typeof Prize>;
 
 const settings = {
   title: z.string().min(1).max(200),
@@ -56,10 +76,11 @@ const settings = {
     })
     .default({}),
   /** For how long after a season's end scores that were played in it are accepted. */
-  late: z.object({ acceptSeconds: z.int().min(0).max(DAY_SECONDS) }).default({ acceptSeconds: 0 }),
+  late: z.object({ acceptSeconds: z.int().min(0).max(MAX_LATE_SECONDS) }).default({ acceptSeconds: 0 }),
   /** How many ranks of a season that is over are kept. */
   keep: z.int().positive().max(MAX_KEPT).default(1_000),
   pageSize: z.int().positive().max(100).default(100),
+  prizes: z.array(Prize).max(MAX_PRIZES).default([]),
 };
 
 type Checked = z.output<z.ZodObject<typeof settings>>;
@@ -82,6 +103,29 @@ function checked<Shape extends z.ZodType<Checked>>(shape: Shape) {
       path: ["maxPerSecond"],
       error: "is for boards that require a session",
     })
+    .refine(({ cron, timeZone }: Checked) => cron === undefined || areLongEnough(cron, timeZone), {
+      path: ["cron"],
+      error: "must leave an hour at least from one season to the next",
+    })
+    .refine(({ cron, late }: Checked) => cron === undefined || late.acceptSeconds * 2_000 <= MIN_SEASON_MILLIS, {
+      path: ["late", "acceptSeconds"],
+      error: "must be half an hour at most where seasons go by a cron",
+    })
+    .refine(({ prizes, keep }: Checked) => prizes.every(({ scope, to }) => scope !== "global" || to <= keep), {
+      path: ["keep"],
+      error: "must not be less than the ranks that there are prizes for",
+    })
+    .refine(({ prizes, periods }: Checked) => prizes.every(({ period }) => periods.includes(period)), {
+      path: ["prizes"],
+      error: "must be for periods that the board ranks",
+    })
+    .refine(
+      ({ prizes, scopes }: Checked) => prizes.every(({ scope }) => scope === "global" || scopes.includes(scope)),
+      {
+        path: ["prizes"],
+        error: "must be for scopes that the board ranks",
+      },
+    )
     .refine(({ policy, minScore }: Checked) => minScore >= 0 || (policy !== "increment" && policy !== "decrement"), {
       path: ["minScore"],
       error: "must not be below 0: what is added or taken off has no sign",
@@ -99,6 +143,8 @@ export const Board = checked(
     anchor: z.int().optional(),
     /** By period the number of the last season that is closed, so that its slots can be used again. */
     closedThrough: z.partialRecord(PeriodName, z.int()).optional(),
+    /** When the next season is to be closed, in milliseconds since the epoch; indexed. */
+    nextCloseAt: z.int().optional(),
   }),
 );
 export type Board = z.output<typeof Board>;
@@ -201,6 +247,13 @@ function isTimeZone(name: string): boolean {
   } catch {
     return false;
   }
+}
+
+function areLongEnough(pattern: string, timeZone: string): boolean {
+  // What is wrong with these for themselves is said where they are.
+  if (!isCron(pattern) || !isTimeZone(timeZone)) return true;
+  const starts = new Cron(pattern, { timezone: timeZone }).nextRuns(LOOKED_AT).map((start) => start.getTime());
+  return starts.every((start, i) => i === 0 || start - (starts[i - 1] ?? 0) >= MIN_SEASON_MILLIS);
 }
 
 function isCron(pattern: string): boolean {
