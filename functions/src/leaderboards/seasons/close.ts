@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { forget } from "../../platform/cache.ts";
 import { now } from "../../platform/clock.ts";
-import { FieldValue, timestamp, transact } from "../../platform/firestore.ts";
+import { FieldValue, isAlreadyExists, timestamp } from "../../platform/firestore.ts";
 import { emit } from "../../platform/outbox.ts";
 import { cacheKey } from "../board.ts";
 import { type Ending, slotOf } from "../periods.ts";
@@ -52,12 +52,12 @@ async function begin(id: string, period: Ending, run: string): Promise<Closing |
   const known = (await reference.get()).data();
   if (known) return { view, record: known, run };
   const record = await opened(view);
-  const begun = await transact(async (tx) => {
-    const other = (await tx.get(reference)).data();
-    if (!other) tx.create(reference, record);
-    return other ?? record;
-  });
-  return { view, record: begun, run };
+  try {
+    await reference.create(record);
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+  return { view, record, run };
 }
 
 async function opened(view: Closing["view"]): Promise<SeasonRecord> {

@@ -1,7 +1,8 @@
-import { timestamp } from "../../platform/firestore.ts";
+import { type Transaction, timestamp } from "../../platform/firestore.ts";
 import type { Row } from "../contract.ts";
 import { following } from "../ranked.ts";
 import { pages, type Result, ROWS, results, type SeasonRecord, seasonId } from "./records.ts";
+import { stageAfter } from "./stages.ts";
 import { advance, type Closing } from "./step.ts";
 
 /**
@@ -13,23 +14,26 @@ export async function keepPage(closing: Closing): Promise<SeasonRecord | undefin
   const { kept, keep, cursor } = record;
   const limit = Math.min(ROWS, keep - kept);
   const { rows, last } = await following(view, cursor, { rank: kept + 1, limit });
-  return await advance(closing, async (tx, { struck, pages: n }) => {
-    const left = rows
-      .filter(({ player }) => !struck.includes(player))
-      .map((row, i) => ({ ...row, rank: kept + 1 + i }));
-    const isLast = rows.length < limit || kept + left.length >= keep;
+  return await advance(closing, async (tx, before) => {
+    const left = rows.filter(({ player }) => !before.struck.includes(player));
+    const ranked = left.map((row, i) => ({ ...row, rank: kept + 1 + i }));
+    const isLast = rows.length < limit || kept + ranked.length >= keep;
     return () => {
-      const season = seasonId(record.period, record.season);
-      if (left.length > 0) tx.create(pages(view.id, season).doc(String(n)), { rows: left });
-      for (const row of left) tx.create(results(view.id, season).doc(row.player), resultOf(record, row));
+      write(tx, before, ranked);
       return {
-        kept: kept + left.length,
-        pages: left.length > 0 ? n + 1 : n,
-        ...(last === undefined ? {} : { cursor: last }),
-        ...(isLast ? { stage: "prizes" } : {}),
+        kept: kept + ranked.length,
+        pages: before.pages + (ranked.length > 0 ? 1 : 0),
+        ...(isLast ? stageAfter(before) : { cursor: last ?? "" }),
       };
     };
   });
+}
+
+function write(tx: Transaction, record: SeasonRecord, rows: readonly Row[]): void {
+  const { board, pages: n, period, season } = record;
+  const id = seasonId(period, season);
+  if (rows.length > 0) tx.create(pages(board, id).doc(String(n)), { rows: [...rows] });
+  for (const row of rows) tx.create(results(board, id).doc(row.player), resultOf(record, row));
 }
 
 /** How a player has ended a season, without what they get for it. */

@@ -3,8 +3,8 @@ import { players, type Slot } from "../records.ts";
 import { rowOf } from "../row.ts";
 import { slotIn, type View } from "../view.ts";
 import { awardAll, type Winner } from "./award.ts";
-import { lastRank, prizeFor, stageAfter } from "./pay.ts";
 import type { SeasonRecord } from "./records.ts";
+import { lastRank, prizeFor, stageAfter } from "./stages.ts";
 import { advance, type Closing } from "./step.ts";
 
 type Scope = "country" | "group";
@@ -34,12 +34,10 @@ export async function payScope(closing: Closing, scope: Scope): Promise<SeasonRe
     return prize ? [{ row: rowOf(uid, player, slot, rank), scope, rank, reward: prize.reward }] : [];
   });
   const counts = await awardAll(record, winners);
-  return await advance(closing, async (_tx, { given, failed, ...rest }) => () => ({
-    given: given + counts.given,
-    failed: failed + counts.failed,
-    ...(docs.length < limit && !walk.hasJumped
-      ? stageAfter({ ...rest, given, failed })
-      : { cursor: walk.cursor, among: walk.among }),
+  return await advance(closing, async (_tx, before) => () => ({
+    given: before.given + counts.given,
+    failed: before.failed + counts.failed,
+    ...(docs.length < limit && !walk.hasJumped ? stageAfter(before) : { cursor: walk.cursor, among: walk.among }),
   }));
 }
 
