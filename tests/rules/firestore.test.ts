@@ -77,6 +77,9 @@ const DOCUMENTS: Record<string, object> = {
   "gifts/g2": { state: "review", from: "ada", to: "bo" },
   "leaderboards/arcade": { title: "Arcade" },
   "leaderboards/arcade/players/ada": { name: "Ada" },
+  "leaderboards/arcade/seasons/daily-2026-11-20": { state: "closed" },
+  "leaderboards/arcade/seasons/daily-2026-11-20/pages/0": { rows: [] },
+  "leaderboards/arcade/seasons/daily-2026-11-20/results/ada": { rank: 1 },
   "keys/ada": { state: "active", kek: "local", wrapped: "AAAA" },
   "fraud/settings": { settings: {} },
   "assessments/a1": { user: "ada", score: 80 },
@@ -165,6 +168,9 @@ describe("a document", () => {
     ["gifts/g2", ["ada"]],
     ["leaderboards/arcade", ["ada", "bo", "operator"]],
     ["leaderboards/arcade/players/ada", ["ada"]],
+    ["leaderboards/arcade/seasons/daily-2026-11-20", ["ada", "bo", "operator"]],
+    ["leaderboards/arcade/seasons/daily-2026-11-20/pages/0", ["ada", "bo", "operator"]],
+    ["leaderboards/arcade/seasons/daily-2026-11-20/results/ada", ["ada"]],
     ["keys/ada", []],
     ["fraud/settings", []],
     ["assessments/a1", []],
@@ -246,12 +252,12 @@ describe("a query", () => {
       await assertFails(getDocs(collection(bo, path)));
       await assertFails(getDocs(collection(nobody, path)));
     }
-    for (const group of ["inventory", "entitlements", "pity", "crafted", "players"])
+    for (const group of ["inventory", "entitlements", "pity", "crafted", "players", "results"])
       await assertFails(getDocs(collectionGroup(ada, group)));
   });
 
   test("of what everybody may know is for whoever is signed in, a hundred at a time", async () => {
-    const people = ["profiles", "groups", "groups/foxes/members"];
+    const people = ["profiles", "groups", "groups/foxes/members", "leaderboards/arcade/seasons"];
     for (const path of ["catalog", "leaderboards", "items", "tables", "recipes", ...people]) {
       await assertSucceeds(getDocs(query(collection(bo, path), limit(100))));
       await assertFails(getDocs(query(collection(bo, path), limit(101))));

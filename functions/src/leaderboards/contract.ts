@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { BoardSettings, PeriodName } from "./records.ts";
 
-const BoardId = z
+export const BoardId = z
   .string()
   .min(1)
   .max(100)

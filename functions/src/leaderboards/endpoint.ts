@@ -4,6 +4,8 @@ import { defineBoard } from "./define.ts";
 import { list } from "./list.ts";
 import { page } from "./page.ts";
 import { ranks } from "./ranks.ts";
+import * as seasons from "./seasons/contract.ts";
+import { history, myResults, season } from "./seasons/history.ts";
 import { standing } from "./standing.ts";
 import { submit } from "./submit.ts";
 import { withdraw } from "./withdraw.ts";
@@ -14,6 +16,9 @@ export const api = {
   standing: action({ access: "user", input: contract.StandingRequest, output: contract.Standing, run: standing }),
   ranks: action({ access: "user", input: contract.RanksRequest, output: contract.Ranks, run: ranks }),
   list: action({ access: "user", input: contract.ListRequest, output: contract.BoardList, run: list }),
+  history: action({ access: "user", input: seasons.HistoryRequest, output: seasons.History, run: history }),
+  season: action({ access: "user", input: seasons.SeasonRequest, output: seasons.SeasonPage, run: season }),
+  results: action({ access: "user", input: seasons.ResultsRequest, output: seasons.Results, run: myResults }),
   withdraw: action({ access: "user", input: contract.WithdrawRequest, output: contract.Withdrawn, run: withdraw }),
 };
 

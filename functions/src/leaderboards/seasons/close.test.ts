@@ -4,6 +4,8 @@ import { useSeasons } from "../../../testing/seasons.ts";
 import { outbox } from "../../platform/outbox.ts";
 import { boards, players } from "../records.ts";
 import { closeSeasons } from "./close.ts";
+import { HistoryRequest, ResultsRequest, SeasonRequest } from "./contract.ts";
+import { history, myResults, season as seasonPage } from "./history.ts";
 
 const backend = useBackend();
 const { at, closeAt, keptOf, newBoard, resultOf, score, seasonOf } = useSeasons(backend);
@@ -189,5 +191,60 @@ describe("a rolling period", () => {
     const { bill } = await backend.billed(() => closeAt("2026-11-21T00:00:00Z"));
     expect(bill.reads).toBeLessThanOrEqual(12);
     expect(bill.writes).toBe(1);
+  });
+});
+
+describe("what was", () => {
+  test("is there by season, by page and by player, each a read", async () => {
+    at("2026-11-18T12:00:00Z");
+    const board = await newBoard({ periods: ["daily", "weekly"] });
+    const [ada, bo] = [someone("Ada"), someone("Bo")];
+    for (const [day, points] of [
+      ["18", 5],
+      ["19", 3],
+      ["20", 4],
+      ["21", 1],
+      ["22", 2],
+    ] as const) {
+      at(`2026-11-${day}T12:00:00Z`);
+      await score(ada, board, points);
+      if (day === "20") await score(bo, board, 9);
+      await closeAt(`2026-11-${Number(day) + 1}T00:03:00Z`);
+    }
+    const named = async (request: object) => {
+      const { seasons, nextCursor } = await history(ada, HistoryRequest.parse({ board, ...request }));
+      return { names: seasons.map(({ season }) => season), nextCursor };
+    };
+    const first = await named({ limit: 4 });
+    const second = await named({ limit: 4, cursor: first.nextCursor });
+    expect([...first.names, ...second.names]).toEqual([
+      "2026-W47",
+      ...["22", "21", "20", "19", "18"].map((day) => `2026-11-${day}`),
+    ]);
+    expect(second.nextCursor).toBeUndefined();
+    expect((await named({ period: "weekly" })).names).toEqual(["2026-W47"]);
+
+    const wanted = SeasonRequest.parse({ board, period: "daily", season: "2026-11-20" });
+    const page = await backend.billed(() => seasonPage(bo, wanted));
+    expect(page.result.rows.map(({ rank, name }) => [rank, name])).toEqual([
+      [1, "Bo"],
+      [2, "Ada"],
+    ]);
+    expect(page.result.nextPage).toBeUndefined();
+    expect(page.bill.reads).toBe(1);
+    expect((await backend.billed(() => seasonPage(ada, wanted))).bill.reads).toBe(0);
+    expect(await seasonPage(ada, { ...wanted, season: "2026-11-01" })).toEqual({ rows: [] });
+
+    const mine = await backend.billed(() => myResults(ada, ResultsRequest.parse({ board, limit: 4 })));
+    expect(mine.bill.reads).toBe(4);
+    const { results: rest } = await myResults(ada, ResultsRequest.parse({ board, cursor: mine.result.nextCursor }));
+    expect([...mine.result.results, ...rest].map(({ season, rank, score: points }) => [season, rank, points])).toEqual([
+      ["2026-W47", 2, 5],
+      ["2026-11-22", 1, 2],
+      ["2026-11-21", 1, 1],
+      ["2026-11-20", 2, 4],
+      ["2026-11-19", 1, 3],
+      ["2026-11-18", 1, 5],
+    ]);
   });
 });

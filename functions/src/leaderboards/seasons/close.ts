@@ -109,7 +109,7 @@ async function finish(closing: Closing): Promise<SeasonRecord | undefined> {
       const { season, number, players } = record;
       const key = `${id} ${seasonId(period, season)}`;
       emit(tx, { type: SEASON_CLOSED, key, data: { board: id, period, season, number, players } });
-      return { state: "closed", closedAt: timestamp() };
+      return { state: "closed", closedAt: timestamp(), struck: [] };
     };
   });
   await forget(cacheKey(id));

@@ -1,7 +1,7 @@
 import { type Transaction, timestamp } from "../../platform/firestore.ts";
 import type { Row } from "../contract.ts";
 import { following } from "../ranked.ts";
-import { pages, type Result, ROWS, results, type SeasonRecord, seasonId } from "./records.ts";
+import { type KeptPage, pages, type Result, ROWS, results, type SeasonRecord, seasonId } from "./records.ts";
 import { stageAfter } from "./stages.ts";
 import { advance, type Closing } from "./step.ts";
 
@@ -19,7 +19,7 @@ export async function keepPage(closing: Closing): Promise<SeasonRecord | undefin
     const ranked = left.map((row, i) => ({ ...row, rank: kept + 1 + i }));
     const isLast = rows.length < limit || kept + ranked.length >= keep;
     return () => {
-      write(tx, before, ranked);
+      write(tx, before, { rows: ranked, isLast });
       return {
         kept: kept + ranked.length,
         pages: before.pages + (ranked.length > 0 ? 1 : 0),
@@ -29,10 +29,11 @@ export async function keepPage(closing: Closing): Promise<SeasonRecord | undefin
   });
 }
 
-function write(tx: Transaction, record: SeasonRecord, rows: readonly Row[]): void {
+function write(tx: Transaction, record: SeasonRecord, page: KeptPage): void {
+  const { rows } = page;
   const { board, pages: n, period, season } = record;
   const id = seasonId(period, season);
-  if (rows.length > 0) tx.create(pages(board, id).doc(String(n)), { rows: [...rows] });
+  if (rows.length > 0) tx.create(pages(board, id).doc(String(n)), page);
   for (const row of rows) tx.create(results(board, id).doc(row.player), resultOf(record, row));
 }
 

@@ -59,7 +59,7 @@ export function seasonId(period: Period, season: string): string {
 }
 
 /** `…/seasons/{period}-{season}/pages/{n}`: a hundred ranks as they were in the end; one who was struck out leaves a gap. */
-export const KeptPage = z.object({ rows: z.array(Row).max(ROWS) });
+export const KeptPage = z.object({ rows: z.array(Row).max(ROWS), isLast: z.boolean() });
 export type KeptPage = z.infer<typeof KeptPage>;
 
 export const pages = (board: string, season: string) =>
