@@ -2,15 +2,14 @@ import { describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../../testing/backend.ts";
 import { has } from "../../../testing/economy.ts";
 import { useSeasons } from "../../../testing/seasons.ts";
+import { myProfile, updateProfile } from "../../identity/own.ts";
 import { CURRENCIES } from "../../ledger/currencies.ts";
 import { post } from "../../ledger/index.ts";
 import { accounts } from "../../ledger/records.ts";
 import { verify } from "../../ledger/verify.ts";
 import { notices } from "../../notices/records.ts";
 import { destroyKey } from "../../platform/keys/data-keys.ts";
-import { boardOf } from "../board.ts";
 import { BoardSettings } from "../records.ts";
-import { store } from "../store.ts";
 import { closeSeasons } from "./close.ts";
 
 const backend = useBackend();
@@ -79,11 +78,10 @@ describe("prizes of a season", () => {
     const prizes = [prize(1, 1, 1_000), prize(1, 2, 7, { scope: "country" })];
     const board = await newBoard({ periods: ["daily"], scopes: ["country"], prizes, keep: 5 });
     const countries = ["AT", "DE", "FR"];
-    for (const [i, { uid, name = "" }] of ranked.entries()) {
-      const now = Date.parse("2026-11-20T12:00:00Z");
-      const entering = { player: uid, attempt: "the-attempt", score: 500 - i, at: now, now };
-      const country = countries[i % 7] ?? "US";
-      await store({ id: board, board: await boardOf(board), entering, face: { name, country } });
+    for (const [i, player] of ranked.entries()) {
+      await myProfile(player);
+      await updateProfile(player, { country: countries[i % 7] ?? "US" });
+      await score(player, board, 500 - i);
     }
     await closeAt("2026-11-21T01:00:00Z");
     const coins = await Promise.all(ranked.map(({ uid }) => coinsOf(uid)));
