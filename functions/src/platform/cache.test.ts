@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import * as z from "zod";
 import { hasRedis, type RedisServer, startRedis } from "../../testing/redis.ts";
 import { cached, disconnect, forget, forgetAll } from "./cache.ts";
+import { counted } from "./hit-rate.ts";
 
 beforeEach(() => {
   process.env.REDIS_URL = "";
@@ -67,6 +68,32 @@ describe("a cached value", () => {
   test("that there is none of is looked for again", async () => {
     expect(await cached("none", { processSeconds: 60 }, Shape, async () => undefined)).toBeUndefined();
     expect(await cached("none", { processSeconds: 60 }, Shape, counting())).toEqual({ n: 1 });
+  });
+
+  test("that is past its time is given to all but the one who has it loaded anew", async () => {
+    const freshness = { processSeconds: 0.05, staleSeconds: 60 };
+    let n = 0;
+    const load = async () => {
+      await sleep(20);
+      return { n: ++n };
+    };
+    const ask = () => cached("stale", freshness, Shape, load);
+    await ask();
+    await sleep(80);
+    expect(await Promise.all([ask(), ask(), ask()])).toEqual([{ n: 2 }, { n: 1 }, { n: 1 }]);
+    expect(await ask()).toEqual({ n: 2 });
+  });
+
+  test("that no process may keep is loaded by each who comes after the other", async () => {
+    const load = counting();
+    for (let i = 0; i < 2; i++) await cached("unkept", { processSeconds: 0 }, Shape, load);
+    expect(load).toHaveBeenCalledTimes(2);
+  });
+
+  test("is counted by where it came from", async () => {
+    const freshness = { processSeconds: 60 };
+    for (let i = 0; i < 20; i++) await cached(`counts:${i % 2}`, freshness, Shape, counting());
+    expect(counted("counts")).toEqual({ process: 18, redis: 0, stale: 0, source: 2 });
   });
 
   test("that was forgotten is loaded anew", async () => {
@@ -139,6 +166,64 @@ describe.skipIf(!hasRedis)(`Redis behind it${hasRedis ? "" : " (skipped: redis-s
       expect(await cached(key, freshness, Shape, counting({ n: 2 }))).toEqual({ n: 2 });
       expect(await client.ttl(inRedis(key))).toBeLessThanOrEqual(30);
     }
+  });
+
+  /** As another instance does it: a copy of the module with a memory and a connection of its own. */
+  const instance = async (): Promise<typeof cached> => {
+    vi.resetModules();
+    const { cached: ask, disconnect: leave } = await import("./cache.ts");
+    onTestFinished(leave);
+    return ask;
+  };
+
+  test("is filled by one instance, however many ask at the same time", async () => {
+    const load = vi.fn(async () => {
+      await sleep(60);
+      return { n: 1 };
+    });
+    const instances = [await instance(), await instance(), await instance(), await instance()];
+    await instances[0]?.("warm", freshness, Shape, counting());
+    const answers = await Promise.all(instances.map((ask) => ask("together", freshness, Shape, load)));
+    expect(answers).toEqual(Array.from({ length: 4 }, () => ({ n: 1 })));
+    expect(load).toHaveBeenCalledTimes(1);
+  });
+
+  test("gives the old value to other instances while one loads the new one", async () => {
+    const short = { processSeconds: 0, redisSeconds: 0.05, staleSeconds: 60 };
+    const [one, other] = [await instance(), await instance()];
+    await one("old", short, Shape, counting({ n: 1 }));
+    await sleep(80);
+    let finish = () => {};
+    const slow = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const begun = Promise.withResolvers<void>();
+    const renewed = one("old", short, Shape, async () => {
+      begun.resolve();
+      await slow;
+      return { n: 2 };
+    });
+    await begun.promise;
+    expect(await other("old", short, Shape, counting({ n: 3 }))).toEqual({ n: 1 });
+    finish();
+    expect(await renewed).toEqual({ n: 2 });
+    expect(await other("old", short, Shape, counting({ n: 3 }))).toEqual({ n: 2 });
+  });
+
+  test("is filled by somebody else at once if whoever loads fails, and after a moment if they stay away", async () => {
+    const [one, other] = [await instance(), await instance()];
+    const failing = async () => {
+      await sleep(30);
+      throw new Error("not now");
+    };
+    const failed = one("fails", freshness, Shape, failing).catch(({ message }: Error) => message);
+    await sleep(10);
+    expect(await other("fails", freshness, Shape, counting())).toEqual({ n: 1 });
+    expect(await failed).toBe("not now");
+    const never = one("hangs", freshness, Shape, () => sleep(1_500, undefined));
+    await sleep(10);
+    expect(await other("hangs", freshness, Shape, counting({ n: 5 }))).toEqual({ n: 5 });
+    await never;
   });
 
   test("shared by two projects keeps them apart", async () => {
