@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { unsignedToken } from "../../../local/tokens.ts";
 import { callable } from "./callable.ts";
 import { setClock } from "./clock.ts";
+import { Ready } from "./ready.ts";
 import { remembering } from "./tokens.ts";
 
 vi.hoisted(() => {
@@ -17,10 +18,14 @@ vi.hoisted(() => {
   process.env.FIREBASE_DEBUG_FEATURES = JSON.stringify({ skipTokenVerification: true });
 });
 
+const PAGE = { rows: [{ rank: 1, name: "Adé" }] };
+
 /** Tells what it was called with, or refuses. */
 async function handle({ data, auth, app, instanceIdToken, rawRequest }: CallableRequest<unknown>): Promise<unknown> {
   if (data === "refuse") throw new HttpsError("failed-precondition", "Not enough.", { reason: "insufficient-funds" });
   if (data === "nothing") return undefined;
+  if (data === "value") return PAGE;
+  if (data === "ready") return new Ready(JSON.stringify(PAGE));
   return { data, auth: auth ?? null, app: app ?? null, instance: instanceIdToken ?? null, path: rawRequest.path };
 }
 
@@ -100,6 +105,12 @@ describe("a callable is answered as the SDK's own is:", () => {
       (usual as unknown as { __trigger: object }).__trigger,
     );
   });
+});
+
+test.each([{}, { accept: "text/event-stream" }])("an answer that is ready is sent as any other", async (headers) => {
+  expect(await asked("short", post({ data: "ready" }, headers))).toEqual(
+    await asked("short", post({ data: "value" }, headers)),
+  );
 });
 
 test("apps call it by the Firebase SDK", async () => {

@@ -8,6 +8,7 @@ import {
   onRequest,
   type Request,
 } from "firebase-functions/v2/https";
+import { Ready } from "./ready.ts";
 import { appOf, authOf } from "./tokens.ts";
 
 /**
@@ -26,9 +27,12 @@ type Handle = (request: CallableRequest<unknown>) => Promise<unknown>;
 
 type Response = Parameters<CallableFunction<unknown, unknown>>[1];
 
-/** A callable function. What `handle` returns is plain JSON. */
+/** A callable function. What `handle` returns is plain JSON, or {@link Ready} to be sent. */
 export function callable(options: CallOptions, handle: Handle): CallableFunction<unknown, unknown> {
-  const whole = onCall(options, handle);
+  const whole = onCall(options, async (request) => {
+    const result = await handle(request);
+    return result instanceof Ready ? result.value() : result;
+  });
   // For the trace that log lines belong to, and what `onInit` has to do.
   const short = onRequest(async (request, response) => {
     const call = await callOf(request);
@@ -86,24 +90,23 @@ async function answer(handle: Handle, call: CallableRequest<unknown>, response: 
   const { origin } = call.rawRequest.headers;
   try {
     const result = (await handle(call)) ?? null;
-    send(response, { status: 200, body: { result }, origin });
+    send(response, { status: 200, body: result instanceof Ready ? result.body : JSON.stringify({ result }), origin });
   } catch (error) {
     if (!(error instanceof HttpsError)) throw error;
-    send(response, { status: error.httpErrorCode.status, body: { error: error.toJSON() }, origin });
+    send(response, { status: error.httpErrorCode.status, body: JSON.stringify({ error: error.toJSON() }), origin });
   }
 }
 
 /** Any web app may call: what it may do goes by its tokens. */
 function send(
   response: ServerResponse,
-  { status, body, origin }: { status: number; body: object; origin: string | undefined },
+  { status, body, origin }: { status: number; body: string | Buffer; origin: string | undefined },
 ): void {
-  const text = JSON.stringify(body);
   response.writeHead(status, {
     ...(origin === undefined ? {} : { "access-control-allow-origin": origin }),
     vary: "Origin",
     "content-type": "application/json; charset=utf-8",
-    "content-length": Buffer.byteLength(text),
+    "content-length": Buffer.byteLength(body),
   });
-  response.end(text);
+  response.end(body);
 }

@@ -6,6 +6,7 @@ import { config } from "./config.ts";
 import { Failure, invalidInput } from "./failure.ts";
 import { isUid } from "./ids.ts";
 import { log } from "./log.ts";
+import { Ready } from "./ready.ts";
 
 /** Who calls, as far as it is proven. Given to every job as its first argument. */
 export interface Caller {
@@ -23,7 +24,7 @@ export interface Action<Input extends z.ZodType = z.ZodType, Output extends z.Zo
   readonly access: Access;
   readonly input: Input;
   readonly output: Output;
-  readonly run: (caller: Caller, input: z.output<Input>) => Promise<z.input<Output>>;
+  readonly run: (caller: Caller, input: z.output<Input>) => Promise<z.input<Output> | Ready>;
 }
 
 /** A module's actions by name. */
@@ -87,7 +88,8 @@ async function perform(action: Action, request: CallableRequest<unknown>): Promi
     throw new Failure("permission-denied", "Only operators may do this.", { reason: "not-an-admin" });
   }
   const input = parseInput(action.input, request.data ?? {});
-  return action.output.parse(await action.run(caller, input));
+  const answer = await action.run(caller, input);
+  return answer instanceof Ready ? answer : action.output.parse(answer);
 }
 
 function callerOf({ auth }: CallableRequest<unknown>): Caller {
