@@ -6,7 +6,14 @@ import { onTaskDispatched } from "firebase-functions/v2/tasks";
 import * as z from "zod";
 import { subscribers as fraud } from "./fraud/index.ts";
 import { subscribers as identity } from "./identity/index.ts";
-import { closeDue, subscribers as leaderboards, runSeasonTask, SeasonTask } from "./leaderboards/index.ts";
+import {
+  closeDue,
+  LiveTask,
+  subscribers as leaderboards,
+  refreshLive,
+  runSeasonTask,
+  SeasonTask,
+} from "./leaderboards/index.ts";
 import { expireHolds, expireLots, fold, foldAll, signHeads } from "./ledger/index.ts";
 import {
   Again,
@@ -183,6 +190,19 @@ export const ledgerHeads = onSchedule(
 export const hotProducts = onSchedule({ schedule: "every 1 hours", timeZone: "Etc/UTC" }, async () => {
   await countHot();
 });
+
+/** Brings the first of a board up to date in the Realtime Database; see `leaderboards/live/`. */
+export const liveBoards = onTaskDispatched(
+  {
+    retryConfig: { maxAttempts: 5, minBackoffSeconds: 2, maxBackoffSeconds: 60 },
+    rateLimits: { maxConcurrentDispatches: 50 },
+    // Shorter than the lease that it holds.
+    timeoutSeconds: 30,
+  },
+  async ({ data }) => {
+    await refreshLive(LiveTask.parse(data));
+  },
+);
 
 /** Numbers receipts, one task after the other; see `store/receipts/number.ts`. */
 export const receipts = onTaskDispatched(

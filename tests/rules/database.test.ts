@@ -10,7 +10,7 @@ import { get, ref, set } from "firebase/database";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { root } from "../../scripts/suite.ts";
 
-/** Nothing is kept in the Realtime Database yet, so nobody gets at it. */
+/** What is live is read by those who are signed in, one board at a time, and written by functions alone. */
 let environment: RulesTestEnvironment;
 
 beforeAll(async () => {
@@ -30,14 +30,31 @@ describe("the Realtime Database", () => {
     nobody: environment.unauthenticatedContext(),
   });
 
-  test.each(["/", "/presence/ada", "/live/leaderboards/arcade", "/anything"])(
-    "is closed to apps at %s",
+  test.each([
+    "/",
+    "/presence/ada",
+    "/live",
+    "/live/leaderboards",
+    "/live/leaderboards/arcade",
+    "/live/leaderboards/arcade/global",
+    "/live/leases/arcade/global",
+    "/anything",
+  ])("is closed to apps at %s", async (path) => {
+    for (const context of Object.values(contexts())) {
+      const place = ref(context.database() as never, path);
+      await assertFails(get(place));
+      await assertFails(set(place, { online: true }));
+    }
+  });
+
+  test.each(["/live/leaderboards/arcade/global/daily", "/live/leaderboards/arcade/country:DE/daily/players/ada"])(
+    "shows %s to the signed-in, and lets nobody write there",
     async (path) => {
-      for (const context of Object.values(contexts())) {
-        const place = ref(context.database() as never, path);
-        await assertFails(get(place));
-        await assertFails(set(place, { online: true }));
-      }
+      const { ada, operator, nobody } = contexts();
+      const place = (context: typeof ada) => ref(context.database() as never, path);
+      await assertSucceeds(get(place(ada)));
+      await assertFails(get(place(nobody)));
+      for (const context of [ada, operator, nobody]) await assertFails(set(place(context), { score: 1_000_000 }));
     },
   );
 

@@ -49,13 +49,12 @@ export const Submitted = z.object({
 export type Submitted = z.infer<typeof Submitted>;
 
 /** Everybody together, or only those of a country or a group. */
-const ScopeName = z
-  .discriminatedUnion("kind", [
-    z.object({ kind: z.literal("global") }),
-    z.object({ kind: z.literal("country"), id: z.string().regex(/^[A-Z]{2}$/, "must be a country's two letters") }),
-    z.object({ kind: z.literal("group"), id: z.string().regex(/^[\w-]{1,128}$/, "must be a group's id") }),
-  ])
-  .default({ kind: "global" });
+export const Scope = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("global") }),
+  z.object({ kind: z.literal("country"), id: z.string().regex(/^[A-Z]{2}$/, "must be a country's two letters") }),
+  z.object({ kind: z.literal("group"), id: z.string().regex(/^[\w-]{1,128}$/, "must be a group's id") }),
+]);
+const ScopeName = Scope.default({ kind: "global" });
 
 export const Row = z.object({
   rank: z.int().positive(),
@@ -122,6 +121,12 @@ export const RanksRequest = z.object({
 /** Who of the players is ranked, in the order in which they were named. */
 export const Ranks = z.object({ season: z.string(), rows: z.array(Row) });
 export type Ranks = z.infer<typeof Ranks>;
+
+export const FriendsRequest = z.object({ board: BoardId, period: PeriodName });
+
+/** The caller and their friends, as far as they are ranked, by rank among themselves. */
+export const Friends = z.object({ season: z.string(), rows: z.array(Row) });
+export type Friends = z.infer<typeof Friends>;
 
 export const ListRequest = z.object({
   limit: z.int().min(1).max(100).default(20),

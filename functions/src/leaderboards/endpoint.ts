@@ -2,17 +2,17 @@ import { action } from "../platform/endpoint.ts";
 import * as contract from "./contract.ts";
 import { defineBoard } from "./define.ts";
 import { list } from "./list.ts";
-import { page } from "./page.ts";
 import { ranks } from "./ranks.ts";
 import * as seasons from "./seasons/contract.ts";
 import { history, myResults, season } from "./seasons/history.ts";
+import { shownPage } from "./shown.ts";
 import { standing } from "./standing.ts";
 import { submit } from "./submit.ts";
 import { withdraw } from "./withdraw.ts";
 
 export const api = {
   submit: action({ access: "user", input: contract.SubmitRequest, output: contract.Submitted, run: submit }),
-  page: action({ access: "user", input: contract.PageRequest, output: contract.Page, run: page }),
+  page: action({ access: "user", input: contract.PageRequest, output: contract.Page, run: shownPage }),
   standing: action({ access: "user", input: contract.StandingRequest, output: contract.Standing, run: standing }),
   ranks: action({ access: "user", input: contract.RanksRequest, output: contract.Ranks, run: ranks }),
   list: action({ access: "user", input: contract.ListRequest, output: contract.BoardList, run: list }),

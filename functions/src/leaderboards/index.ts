@@ -1,3 +1,4 @@
 /** Boards on which scores are ranked: what reacts, and what runs by the clock. */
+export { LiveTask, refreshLive } from "./live/refresh.ts";
 export { closeDue, runSeasonTask, SeasonTask } from "./seasons/schedule.ts";
 export { subscribers } from "./subscribers.ts";

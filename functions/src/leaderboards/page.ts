@@ -3,6 +3,7 @@ import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { invalidInput } from "../platform/failure.ts";
 import type { Page, PageRequest } from "./contract.ts";
+import { kept } from "./kept.ts";
 import { seasonNamed, slotOf } from "./periods.ts";
 import { rangeOf } from "./place.ts";
 import { following } from "./ranked.ts";
@@ -18,14 +19,16 @@ const Cursor = z.object({
 });
 type Cursor = z.output<typeof Cursor>;
 
-/** A page of a board, by rank. One read for each row. Refuses what {@link viewOf} does. */
+/** A page of a board, by rank. One read for each row, or none if Redis has kept them. Refuses what {@link viewOf} does. */
 export async function page(_caller: Caller, request: z.output<typeof PageRequest>): Promise<Page> {
   const begun = await viewOf(request);
   const cursor = request.cursor === undefined ? undefined : readCursor(request.cursor);
   const view = cursor ? continued(begun, cursor) : begun;
   const { pageSize } = view.board;
   const rank = cursor?.rank ?? 1;
-  const { rows, last } = await following(view, cursor?.order, { rank, limit: pageSize });
+  const { rows, last } = await kept(view, { after: cursor?.order, rank }, () =>
+    following(view, cursor?.order, { rank, limit: pageSize }),
+  );
   const season = view.season.key;
   if (last === undefined || rows.length < pageSize) return { season, rows };
   return { season, rows, nextCursor: writeCursor({ season, order: last, rank: rank + rows.length }) };

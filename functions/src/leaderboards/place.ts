@@ -13,6 +13,11 @@ export type Scope = { readonly kind: "global" } | { readonly kind: "country" | "
 
 export const GLOBAL: Scope = { kind: "global" };
 
+/** A scope as text: `global`, `country:DE`, `group:pirates`. */
+export function nameOf(scope: Scope): string {
+  return scope.kind === "global" ? scope.kind : `${scope.kind}:${scope.id}`;
+}
+
 /** What of a slot sorts the players of a scope. */
 export const ORDER_FIELD = { global: "order", country: "countryOrder", group: "groupOrder" } as const;
 

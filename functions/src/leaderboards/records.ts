@@ -81,6 +81,10 @@ const settings = {
   keep: z.int().positive().max(MAX_KEPT).default(1_000),
   pageSize: z.int().positive().max(100).default(100),
   prizes: z.array(Prize).max(MAX_PRIZES).default([]),
+  /** Whether anybody can read it over HTTP, signed in or not. */
+  isPublic: z.boolean().default(false),
+  /** Of what the first hundred are kept live in the Realtime Database: of everybody together, of each country, of each group. */
+  live: z.array(z.enum(["global", "country", "group"])).default(["global"]),
 };
 
 type Checked = z.output<z.ZodObject<typeof settings>>;
@@ -126,6 +130,10 @@ function checked<Shape extends z.ZodType<Checked>>(shape: Shape) {
         error: "must be for scopes that the board ranks",
       },
     )
+    .refine(({ live, scopes }: Checked) => live.every((kind) => kind === "global" || scopes.includes(kind)), {
+      path: ["live"],
+      error: "must not name a scope that the board does not rank for itself",
+    })
     .refine(({ policy, minScore }: Checked) => minScore >= 0 || (policy !== "increment" && policy !== "decrement"), {
       path: ["minScore"],
       error: "must not be below 0: what is added or taken off has no sign",

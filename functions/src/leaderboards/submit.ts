@@ -6,6 +6,7 @@ import { boardOf } from "./board.ts";
 import type { SubmitRequest, Submitted } from "./contract.ts";
 import { isDoubtful } from "./doubt.ts";
 import { type Entered, type Entering, unchanged } from "./enter.ts";
+import { announce } from "./live/announce.ts";
 import { keepAlone } from "./pending.ts";
 import type { Board } from "./records.ts";
 import { storeWithSession } from "./session.ts";
@@ -34,6 +35,8 @@ export async function submit(caller: Caller, request: z.output<typeof SubmitRequ
   const inReview = await isDoubtful(request.board, board, request.score);
   if (session !== undefined) {
     const used = await storeWithSession(submission, session, inReview);
+    const { player } = used.entered;
+    if (player) await announce({ id: request.board, board, player });
     return reportOf(used.entered, used.inReview);
   }
   if (inReview) {
@@ -42,7 +45,9 @@ export async function submit(caller: Caller, request: z.output<typeof SubmitRequ
   }
   const entered = store(submission);
   if (!entered) throw busy();
-  return reportOf(await entered, false);
+  const done = await entered;
+  if (done.player) await announce({ id: request.board, board, player: done.player });
+  return reportOf(done, false);
 }
 
 function sessionRequired(): Failure {

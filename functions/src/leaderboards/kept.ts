@@ -1,0 +1,52 @@
+import * as z from "zod";
+import { cached, type Freshness } from "../platform/cache.ts";
+import { now } from "../platform/clock.ts";
+import { Row } from "./contract.ts";
+import type { Period } from "./periods.ts";
+import { nameOf } from "./place.ts";
+import type { View } from "./view.ts";
+
+/** Rows of a page as Firestore has answered, and what sorts the last of them. */
+const Kept = z.object({ rows: z.array(Row), last: z.string().optional() });
+type Kept = z.output<typeof Kept>;
+
+const MINUTE = 60;
+/** For how long Redis answers instead of Firestore. What of seasons that are over is changed by hand, or erased, is seen after an hour. */
+const REDIS_SECONDS: Record<Period, number> = {
+  daily: MINUTE,
+  custom: MINUTE,
+  rolling: MINUTE,
+  weekly: 5 * MINUTE,
+  monthly: 5 * MINUTE,
+  allTime: 5 * MINUTE,
+};
+const OVER: Freshness = { processSeconds: 10, redisSeconds: 60 * MINUTE, staleSeconds: 10 * MINUTE };
+const STALE_SECONDS = 30;
+
+/**
+ * What Firestore has answered for a page, out of Redis if it was asked lately by any instance. Meant for what is read document by document:
+ * what Redis' own sorted sets answer costs no reads and is not kept twice.
+ */
+export async function kept(
+  view: View,
+  from: { after: string | undefined; rank: number },
+  load: () => Promise<{ rows: Kept["rows"]; last: string | undefined }>,
+): Promise<{ rows: Kept["rows"]; last?: string | undefined }> {
+  const { id, period, season, scope } = view;
+  const key = ["boardRows", id, period, season.key, nameOf(scope), from.rank, from.after ?? ""].join(":");
+  const freshness = isOver(view) ? OVER : liveFreshness(period);
+  const found = await cached(key, freshness, Kept, async () => {
+    const { rows, last } = await load();
+    return { rows, ...(last === undefined ? {} : { last }) };
+  });
+  return found ?? { rows: [] };
+}
+
+function liveFreshness(period: Period): Freshness {
+  return { processSeconds: 0, redisSeconds: REDIS_SECONDS[period], staleSeconds: STALE_SECONDS };
+}
+
+/** Whether a season takes no scores any more. */
+export function isOver({ board, season }: Pick<View, "board" | "season">): boolean {
+  return now() >= season.endsAt + board.late.acceptSeconds * 1_000;
+}
