@@ -1,6 +1,6 @@
 import { setGlobalOptions } from "firebase-functions/v2";
 import { onDocumentCreated } from "firebase-functions/v2/firestore";
-import { HttpsError } from "firebase-functions/v2/https";
+import { HttpsError, onRequest } from "firebase-functions/v2/https";
 import { onSchedule } from "firebase-functions/v2/scheduler";
 import { onTaskDispatched } from "firebase-functions/v2/tasks";
 import * as z from "zod";
@@ -13,6 +13,7 @@ import {
   refreshLive,
   runSeasonTask,
   SeasonTask,
+  servePublic,
 } from "./leaderboards/index.ts";
 import { expireHolds, expireLots, fold, foldAll, signHeads } from "./ledger/index.ts";
 import {
@@ -88,6 +89,9 @@ export const webhooks = webhookService(
     ],
   },
 );
+
+/** Boards for everybody, to be put behind a CDN; few instances, because strangers could have them read anything. */
+export const boards = onRequest({ invoker: "public", maxInstances: 10 }, servePublic);
 
 /** Tries webhooks again that could not be carried out; see `platform/webhooks.ts`. */
 export const webhookRetries = onTaskDispatched(

@@ -1,6 +1,7 @@
 import { action } from "../platform/endpoint.ts";
 import * as contract from "./contract.ts";
 import { defineBoard } from "./define.ts";
+import { friendsBy, noFriends } from "./friends.ts";
 import { list } from "./list.ts";
 import { ranks } from "./ranks.ts";
 import * as seasons from "./seasons/contract.ts";
@@ -15,6 +16,12 @@ export const api = {
   page: action({ access: "user", input: contract.PageRequest, output: contract.Page, run: shownPage }),
   standing: action({ access: "user", input: contract.StandingRequest, output: contract.Standing, run: standing }),
   ranks: action({ access: "user", input: contract.RanksRequest, output: contract.Ranks, run: ranks }),
+  friends: action({
+    access: "user",
+    input: contract.FriendsRequest,
+    output: contract.Friends,
+    run: friendsBy(noFriends),
+  }),
   list: action({ access: "user", input: contract.ListRequest, output: contract.BoardList, run: list }),
   history: action({ access: "user", input: seasons.HistoryRequest, output: seasons.History, run: history }),
   season: action({ access: "user", input: seasons.SeasonRequest, output: seasons.SeasonPage, run: season }),

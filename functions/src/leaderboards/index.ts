@@ -2,3 +2,4 @@
 export { LiveTask, refreshLive } from "./live/refresh.ts";
 export { closeDue, runSeasonTask, SeasonTask } from "./seasons/schedule.ts";
 export { subscribers } from "./subscribers.ts";
+export { servePublic } from "./public.ts";
