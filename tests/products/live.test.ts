@@ -4,7 +4,7 @@ import { deleteApp, type FirebaseApp, initializeApp } from "firebase/app";
 import { connectDatabaseEmulator, type DataSnapshot, getDatabase, onValue, ref } from "firebase/database";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { Player } from "../../scripts/player.ts";
-import { seed } from "../../scripts/seed.ts";
+import { BOARD_ID, seed } from "../../scripts/seed.ts";
 import { useBackend } from "../backend.ts";
 
 /** What an app's listener sees of a board while others play, and what it is sent for it. */
@@ -78,4 +78,20 @@ test("a score is on a listener's screen within a slot of 30 seconds, for the byt
   expect(screen.heard.length - updates).toBe(1);
   expect(screen.received() - before).toBeLessThan(600);
   expect(JSON.stringify(screen.last()).length).toBeGreaterThan(1_000);
+});
+
+test("a public board is read by whoever has its address, without signing in", async () => {
+  const board = `public-${randomUUID()}`;
+  const settings = { title: "Public", timeZone: "Etc/UTC", minScore: 0, maxScore: 1_000, isPublic: true };
+  await operator.call("admin/leaderboards/define", { id: board, board: settings });
+  const ada = await newcomer("Ada");
+  await ada.call("api/leaderboards/submit", { board, score: 10, attempt: randomUUID() });
+  const address = `http://${connection.hosts.functions}/${connection.project}/us-central1/boards/${board}/weekly`;
+  const response = await fetch(address, { headers: { origin: "https://blog.example.com" } });
+  expect(await response.json()).toMatchObject({ rows: [{ rank: 1, name: ada.name, score: 10 }] });
+  expect(response.headers.get("cache-control")).toContain("s-maxage");
+  expect(response.headers.get("access-control-allow-origin")).toBe("*");
+  const etag = response.headers.get("etag") ?? "";
+  expect((await fetch(address, { headers: { "if-none-match": etag } })).status).toBe(304);
+  expect((await fetch(address.replace(board, BOARD_ID))).status).toBe(404);
 });
