@@ -154,7 +154,7 @@ describe("the first of a board", () => {
     const board = await newBoard({ periods: ["daily"], scopes: ["country"], live: ["country"] });
     const { players } = await import("../records.ts");
     const ada = someone("Ada");
-    await players(board).doc(ada.uid).set({ name: "Ada", country: "DE", attempts: [] });
+    await players(board).doc(ada.uid).set({ player: ada.uid, name: "Ada", country: "DE", attempts: [] });
     await score(ada, board, 100);
     expect(announcedTasks()).toMatchObject([{ data: { scope: { kind: "country", id: "DE" } } }]);
     const listener = await listen(board, "daily", "country:DE");
