@@ -212,16 +212,21 @@ describe.skipIf(!hasRedis)(`Redis behind it${hasRedis ? "" : " (skipped: redis-s
 
   test("is filled by somebody else at once if whoever loads fails, and after a moment if they stay away", async () => {
     const [one, other] = [await instance(), await instance()];
+    const [begun, hanging] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const failing = async () => {
+      begun.resolve();
       await sleep(30);
       throw new Error("not now");
     };
     const failed = one("fails", freshness, Shape, failing).catch(({ message }: Error) => message);
-    await sleep(10);
+    await begun.promise;
     expect(await other("fails", freshness, Shape, counting())).toEqual({ n: 1 });
     expect(await failed).toBe("not now");
-    const never = one("hangs", freshness, Shape, () => sleep(1_500, undefined));
-    await sleep(10);
+    const never = one("hangs", freshness, Shape, async () => {
+      hanging.resolve();
+      return await sleep(1_500, undefined);
+    });
+    await hanging.promise;
     expect(await other("hangs", freshness, Shape, counting({ n: 5 }))).toEqual({ n: 5 });
     await never;
   });
