@@ -3,8 +3,9 @@ import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import * as z from "zod";
 import { hasRedis, type RedisServer, startRedis } from "../../testing/redis.ts";
-import { cached, disconnect, forget, forgetAll } from "./cache.ts";
+import { cached, forget, forgetAll } from "./cache.ts";
 import { counted } from "./hit-rate.ts";
+import { disconnect } from "./redis.ts";
 
 beforeEach(() => {
   process.env.REDIS_URL = "";

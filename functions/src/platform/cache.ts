@@ -1,11 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Redis } from "ioredis";
 import { LRUCache } from "lru-cache";
 import type * as z from "zod";
-import { config } from "./config.ts";
 import { count } from "./hit-rate.ts";
-import { log } from "./log.ts";
+import { redisKey, withRedis } from "./redis.ts";
 
 /**
  * Two caches over Firestore: one in this process for seconds, and Redis, if there is one, for all processes. Redis is
@@ -24,12 +22,6 @@ const MAX_ENTRIES = 10_000;
 const MAX_BYTES = 96 * 1_024 * 1_024;
 /** What a value that does not say its size (`byteLength`) is taken for. */
 const USUAL_BYTES = 2_000;
-const REDIS_TIMEOUT_MILLIS = 250;
-/** After a failure Redis is left alone for a while, so that it being down costs nothing. */
-const REDIS_PAUSE_MILLIS = 5_000;
-
-/** Keys in Redis: by project, so that two of them can share one, and by version of what is kept. */
-const NAMESPACE = "pot-of-gold:1";
 /** How long Redis takes no value under a key that was forgotten: longer than any load that began before lasts. */
 const FORGOTTEN_SECONDS = 30;
 const FORGOTTEN = "";
@@ -48,8 +40,6 @@ interface Entry {
 
 const entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES, maxSize: MAX_BYTES, sizeCalculation: sizeOf });
 const loading = new Map<string, Promise<unknown>>();
-let redis: Promise<Redis> | undefined;
-let redisPausedUntil = 0;
 
 /**
  * The value under a key: from this process, else from Redis, else by `load`, once however many ask at the same time, here or in other
@@ -110,14 +100,6 @@ export async function forget(key: string): Promise<void> {
 /** Forgets everything that this process keeps. For tests. */
 export function forgetAll(): void {
   entries.clear();
-}
-
-/** Ends the connection to Redis; the next question opens one. For tests. */
-export async function disconnect(): Promise<void> {
-  const open = redis;
-  redis = undefined;
-  redisPausedUntil = 0;
-  (await open)?.disconnect();
 }
 
 async function fetchValue<Shape extends z.ZodType<object | boolean>>(
@@ -198,10 +180,6 @@ async function put(
   await withRedis((client) => client.eval(PUT, 2, redisKey(key), lockKey(key), token, text, Math.ceil(millis)));
 }
 
-function redisKey(key: string): string {
-  return `${NAMESPACE}:${process.env.GCLOUD_PROJECT ?? ""}:${key}`;
-}
-
 /** Who loads what a key holds. The braces have a Cluster keep it beside the key itself. */
 function lockKey(key: string): string {
   return `{${redisKey(key)}}:lock`;
@@ -219,36 +197,4 @@ function parse<Shape extends z.ZodType>(
   } catch {
     return undefined;
   }
-}
-
-/** Asks Redis; undefined where there is none, it is down, or it does not answer at once. */
-async function withRedis<T>(ask: (client: Redis) => Promise<T>): Promise<T | undefined> {
-  if (config.redisUrl.value() === "" || Date.now() < redisPausedUntil) return undefined;
-  try {
-    redis ??= connect(config.redisUrl.value());
-    return await ask(await redis);
-  } catch (error) {
-    redisPausedUntil = Date.now() + REDIS_PAUSE_MILLIS;
-    log.warn("Redis does not answer", { message: error instanceof Error ? error.message : String(error) });
-    return undefined;
-  }
-}
-
-async function connect(url: string): Promise<Redis> {
-  const { Redis } = await import("ioredis");
-  const client = new Redis(url, {
-    connectTimeout: REDIS_TIMEOUT_MILLIS,
-    commandTimeout: REDIS_TIMEOUT_MILLIS,
-    maxRetriesPerRequest: 0,
-    lazyConnect: true,
-  });
-  client.on("error", (error) => log.warn("Redis connection", { message: error.message }));
-  try {
-    await client.connect();
-  } catch (error) {
-    redis = undefined;
-    client.disconnect();
-    throw error;
-  }
-  return client;
 }
