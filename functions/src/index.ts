@@ -8,9 +8,11 @@ import { subscribers as fraud } from "./fraud/index.ts";
 import { subscribers as identity } from "./identity/index.ts";
 import {
   closeDue,
+  keepUp,
   LiveTask,
   subscribers as leaderboards,
   refreshLive,
+  runBoardTask,
   runSeasonTask,
   SeasonTask,
   servePublic,
@@ -231,6 +233,26 @@ export const seasonTasks = onTaskDispatched(
   },
   async ({ data }) => {
     await runSeasonTask(SeasonTask.parse(data));
+  },
+);
+
+/** Builds leaderboards in Redis, mends and counts them; see `leaderboards/redis/`. */
+export const leaderboardTasks = onTaskDispatched(
+  {
+    retryConfig: { maxAttempts: 50, minBackoffSeconds: 5, maxBackoffSeconds: 300, maxDoublings: 6 },
+    rateLimits: { maxConcurrentDispatches: 4 },
+    timeoutSeconds: 540,
+  },
+  async ({ data }) => {
+    await runBoardTask(data);
+  },
+);
+
+/** Keeps what Redis has of leaderboards what Firestore has. */
+export const leaderboardUpkeep = onSchedule(
+  { schedule: "every 10 minutes", timeZone: "Etc/UTC", timeoutSeconds: 540 },
+  async () => {
+    await keepUp();
   },
 );
 

@@ -68,6 +68,8 @@ export const Row = z.object({
   /** When the score was reached, in milliseconds since the epoch. */
   at: z.int(),
   metadata: z.record(z.string(), z.json()).optional(),
+  /** Of a rank above 10,000 that was not counted: off by no more than the scores that were submitted in the last minutes. */
+  approximate: z.literal(true).optional(),
 });
 export type Row = z.infer<typeof Row>;
 
@@ -104,6 +106,8 @@ export const Standing = z.object({
   rank: z.int().positive().optional(),
   /** The share of players, in percent, whom the caller is at least as good as: 100 for the first. */
   percentile: z.number().min(0).max(100).optional(),
+  /** `of`, or the rank, is above 10,000 and was not counted; see the rows. */
+  approximate: z.literal(true).optional(),
   score: z.int().optional(),
   /** What the caller has in the season that is on of every period of the board. */
   bests: z.partialRecord(PeriodName, Score),

@@ -8,6 +8,7 @@ import { fingerprint } from "../platform/ids.ts";
 import { cacheKey } from "./board.ts";
 import type { DefineBoard } from "./contract.ts";
 import { type Board, type BoardSettings, boards } from "./records.ts";
+import { openNew } from "./redis/rebuild.ts";
 import { closedBefore, MARGIN_MILLIS, nextCloseOf } from "./seasons/due.ts";
 
 /**
@@ -36,20 +37,23 @@ export function boardOfSettings(
 
 /**
  * Makes a board, or changes what one accepts from now on; scores that it has stay. Another time zone, first day of the week or cron moves
- * the ends of the seasons that are on. A read and 2 writes.
+ * the ends of the seasons that are on. A read and 2 writes; of a new board, where there is a Redis, another read.
  */
 export async function defineBoard(
   caller: Caller,
   { id, board: settings }: z.output<typeof DefineBoard>,
 ): Promise<{ id: string }> {
   const at = now();
-  await transact(async (tx) => {
+  const { board, isNew } = await transact(async (tx) => {
     const before = (await tx.get(boards().doc(id))).data();
-    tx.set(boards().doc(id), boardOfSettings(settings, before, at));
+    const board = boardOfSettings(settings, before, at);
+    tx.set(boards().doc(id), board);
     const key = `${id} ${fingerprint(settings)} ${at}`;
     const details = { after: plain(settings) };
     writeDown(tx, { key, by: caller.uid, action: "leaderboards/define", subject: `leaderboards/${id}`, details });
+    return { board, isNew: before === undefined };
   });
   await forget(cacheKey(id));
+  if (isNew) await openNew(id, board);
   return { id };
 }

@@ -5,8 +5,9 @@ import { invalidInput } from "../platform/failure.ts";
 import type { Page, PageRequest } from "./contract.ts";
 import { kept } from "./kept.ts";
 import { seasonNamed, slotOf } from "./periods.ts";
-import { rangeOf } from "./place.ts";
+import { orderOf, placeOf, rangeOf, readOrder } from "./place.ts";
 import { following } from "./ranked.ts";
+import { keptPage } from "./redis/read.ts";
 import { type View, viewOf } from "./view.ts";
 
 const MAX_RANK = 1_000_000_000;
@@ -19,11 +20,31 @@ const Cursor = z.object({
 });
 type Cursor = z.output<typeof Cursor>;
 
-/** A page of a board, by rank. One read for each row, or none if Redis has kept them. Refuses what {@link viewOf} does. */
+/** A page of a board, by rank. No reads where Redis has it or keeps it, else one for each row. Refuses what {@link viewOf} does. */
 export async function page(_caller: Caller, request: z.output<typeof PageRequest>): Promise<Page> {
   const begun = await viewOf(request);
   const cursor = request.cursor === undefined ? undefined : readCursor(request.cursor);
   const view = cursor ? continued(begun, cursor) : begun;
+  return (await pageKept(view, cursor)) ?? (await pageRead(view, cursor));
+}
+
+/** By the rank that the cursor's place has by now. */
+async function pageKept(view: View, cursor: Cursor | undefined): Promise<Page | undefined> {
+  const { board, scope } = view;
+  const season = view.season.key;
+  const after = cursor && readOrder(board, { season, scope, text: cursor.order });
+  if (cursor && !after) return undefined;
+  const found = await keptPage(view, after, board.pageSize);
+  if (!found) return undefined;
+  const { rows } = found;
+  const last = rows.at(-1);
+  if (!last || rows.length < board.pageSize) return { season, rows };
+  const { score, subscore: sub, at, player, rank } = last;
+  const order = orderOf({ season, scope, place: placeOf(board, { score, sub, at }), player });
+  return { season, rows, nextCursor: writeCursor({ season, order, rank: rank + 1 }) };
+}
+
+async function pageRead(view: View, cursor: Cursor | undefined): Promise<Page> {
   const { pageSize } = view.board;
   const rank = cursor?.rank ?? 1;
   const { rows, last } = await kept(view, { after: cursor?.order, rank }, () =>

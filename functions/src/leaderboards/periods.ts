@@ -145,7 +145,8 @@ export function slotOf(period: Period, { number }: Season): SlotName {
   return number % 2 === 0 ? even : odd;
 }
 
-const SLOTS: Record<Period, readonly [even: SlotName, odd: SlotName]> = {
+/** The two fields of each period: for seasons of even numbers, and of odd ones. */
+export const SLOTS: Record<Period, readonly [even: SlotName, odd: SlotName]> = {
   daily: ["d0", "d1"],
   weekly: ["w0", "w1"],
   monthly: ["m0", "m1"],

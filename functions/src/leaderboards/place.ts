@@ -53,7 +53,33 @@ export function compareScored(board: Ordering, a: Scored, b: Scored): number {
   return one < other ? -1 : 1;
 }
 
-function prefixOf({ season, scope }: { season: string; scope: Scope }): string {
+/** What an order string says of the score that it sorts, and whose it is; undefined if it is none of this season and scope. */
+export function readOrder(
+  { order, subscore }: Ordering,
+  of: { season: string; scope: Scope; text: string },
+): (Scored & { player: string }) | undefined {
+  const prefix = prefixOf(of);
+  const found = of.text.startsWith(prefix) ? WRITTEN.exec(of.text.slice(prefix.length)) : null;
+  if (!found) return undefined;
+  const [, score = "", sub, at = "", player = ""] = found;
+  if ((sub === undefined) === (subscore !== "none")) return undefined;
+  return {
+    score: turnedBack(score, order),
+    ...(sub === undefined || subscore === "none" ? {} : { sub: turnedBack(sub, subscore) }),
+    at: Number.parseInt(at, 16),
+    player,
+  };
+}
+
+const WRITTEN = /^([0-9a-f]{14})\|(?:([0-9a-f]{14})\|)?([0-9a-f]{12})\|(.+)$/s;
+
+function turnedBack(hex: string, order: "descending" | "ascending"): number {
+  const value = Number(BigInt(`0x${hex}`) - BigInt(Number.MAX_SAFE_INTEGER));
+  return order === "descending" ? 0 - value : value;
+}
+
+/** What the order strings of a season and a scope begin with. */
+export function prefixOf({ season, scope }: { season: string; scope: Scope }): string {
   return scope.kind === "global" ? `${season}|` : `${season}|${scope.id}|`;
 }
 

@@ -7,7 +7,7 @@ import { slotIn, type View } from "./view.ts";
 
 /** The players of a view by rank, out of Firestore: each question is a range of one index. */
 
-type Place = Pick<View, "id" | "slot" | "season" | "scope">;
+export type Place = Pick<View, "id" | "slot" | "season" | "scope">;
 type PlayersQuery = ReturnType<CollectionReference<Player>["where"]>;
 
 /** The players from one place in the order to another, both of them not included. Absent: where the view begins or ends. */
@@ -28,6 +28,15 @@ export function orderIn(view: View, player: Player | undefined): string | undefi
   const slot = slotIn(view, player);
   const order = slot?.[ORDER_FIELD[view.scope.kind]];
   return order?.startsWith(rangeOf({ season: view.season.key, scope: view.scope }).first) ? order : undefined;
+}
+
+/** What sorts the first of a view, or the last. A read. */
+export async function edgeOf(view: View, which: "first" | "last"): Promise<string | undefined> {
+  const { docs } = await between(view, {})
+    .orderBy(orderField(view), which === "first" ? "asc" : "desc")
+    .limit(1)
+    .get();
+  return docs[0] && orderIn(view, docs[0].data());
 }
 
 /** Those behind a place, best first. A read for each. @param rank of the first of them */

@@ -248,6 +248,26 @@ export const pending = (board: string) => collection(`leaderboards/${board}/pend
 
 export const players = (board: string) => collection(`leaderboards/${board}/players`, Player);
 
+/** How many players are in front of each of some places in an order; -1: not counted yet. */
+export const Buckets = z.object({
+  /** When counting began. */
+  since: Moment,
+  /** Where buckets begin, as `place.ts` writes places; the first also takes in who is in front of it. */
+  places: z.array(z.string()),
+  counts: z.array(z.int()),
+});
+export type Buckets = z.infer<typeof Buckets>;
+
+/** `leaderboards/{board}/histograms/{period}-{season}{scope}`: how the players of a season spread, for ranks that nobody counts. */
+export const Histogram = z.object({
+  done: Buckets.optional(),
+  /** What is being counted: in which ten minutes that was begun, and where the last bucket ends for the purpose of splitting it. */
+  making: Buckets.extend({ slot: z.int(), end: z.string() }).optional(),
+});
+export type Histogram = z.infer<typeof Histogram>;
+
+export const histograms = (board: string) => collection(`leaderboards/${board}/histograms`, Histogram);
+
 function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });

@@ -1,33 +1,104 @@
 import type * as z from "zod";
 import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
-import type { Standing, StandingRequest } from "./contract.ts";
+import type { Row, Standing, StandingRequest } from "./contract.ts";
 import { sortedAnew } from "./enter.ts";
 import { seasonAt, slotOf } from "./periods.ts";
-import { countIn, following, orderIn, preceding } from "./ranked.ts";
+import { GLOBAL } from "./place.ts";
+import { type Estimate, rankOf, sizeOf } from "./rank.ts";
+import { following, orderIn, preceding } from "./ranked.ts";
 import { type Board, type Player, players } from "./records.ts";
+import { type KeptStanding, keptRanks, keptStanding } from "./redis/read.ts";
 import { rowOf } from "./row.ts";
 import { slotIn, type View, viewOf } from "./view.ts";
 
+type Bests = Standing["bests"];
+
 /**
- * The caller's rank and neighbours: one read for the player and each neighbour, and one for each 1,000 players counted. Refuses what
- * {@link viewOf} does.
+ * The caller's rank and neighbours. No reads where Redis has them; else one for the player and each neighbour, and at most 32 for the rank
+ * and the number of players, however many there are. Refuses what {@link viewOf} does.
  */
 export async function standing(caller: Caller, request: z.output<typeof StandingRequest>): Promise<Standing> {
   const view = await viewOf(request);
+  const [kept, bests] = await Promise.all([
+    keptStanding(view, caller.uid, request.neighbours),
+    keptBests(view, caller.uid),
+  ]);
+  if (kept) return await standingKept(view, caller.uid, kept, bests);
   const player = (await players(view.id).doc(caller.uid).get()).data();
+  return await standingRead(view, { uid: caller.uid, player, reach: request.neighbours });
+}
+
+/** What the player has in the other periods; undefined if Redis does not have them all. */
+async function keptBests(view: View, uid: string): Promise<Bests | undefined> {
+  const others = view.board.periods.filter((period) => period !== view.period);
+  const found = await Promise.all(
+    others.map(async (period) => {
+      const season = seasonAt(period, now(), view.board);
+      const kept = await keptRanks({ ...view, period, season, slot: slotOf(period, season), scope: GLOBAL }, [uid]);
+      return kept && { period, best: bestOf(season.key, kept[0]?.known?.row) };
+    }),
+  );
+  const bests: Bests = {};
+  for (const one of found) {
+    if (!one) return undefined;
+    if (one.best) bests[one.period] = one.best;
+  }
+  return bests;
+}
+
+function bestOf(season: string, row: Omit<Row, "rank"> | undefined): Bests[keyof Bests] {
+  if (!row) return undefined;
+  const { score, subscore, at } = row;
+  return { season, score, ...(subscore === undefined ? {} : { subscore }), at };
+}
+
+async function standingKept(
+  view: View,
+  uid: string,
+  { of, known, rank, neighbours }: KeptStanding,
+  others: Bests | undefined,
+): Promise<Standing> {
+  const season = view.season.key;
+  const best = bestOf(season, known?.row);
+  const bests = others
+    ? { ...others, ...(best ? { [view.period]: best } : {}) }
+    : bestsOf(view.board, (await players(view.id).doc(uid).get()).data());
+  const score = known ? { score: known.row.score } : {};
+  if (rank === undefined) return { season, of, ...score, bests, neighbours: [] };
+  return { season, of, rank, percentile: percentileOf(rank, of), ...score, bests, neighbours };
+}
+
+interface Read {
+  readonly uid: string;
+  readonly player: Player | undefined;
+  readonly reach: number;
+}
+
+async function standingRead(view: View, { uid, player, reach }: Read): Promise<Standing> {
   const slot = slotIn(view, player);
   const order = orderIn(view, asSeenByThemselves(view.board, player));
   const bests = bestsOf(view.board, player);
   const season = view.season.key;
   if (!player || !slot || order === undefined) {
-    return { season, of: await countIn(view), ...(slot ? { score: slot.score } : {}), bests, neighbours: [] };
+    const { value: of, ...estimate } = await sizeOf(view);
+    return { season, of, ...estimate, ...(slot ? { score: slot.score } : {}), bests, neighbours: [] };
   }
-  const [of, better] = await Promise.all([countIn(view), countIn(view, { to: order })]);
-  const rank = better + 1;
-  const [above, below] = await neighboursOf(view, order, { rank, reach: request.neighbours });
-  const neighbours = [...above, rowOf(caller.uid, player, slot, rank), ...below];
-  return { season, of, rank, percentile: percentileOf(rank, of), score: slot.score, bests, neighbours };
+  const [size, rank] = await Promise.all([sizeOf(view), rankOf(view, order)]);
+  const [above, below] = await neighboursOf(view, order, { rank: rank.value, reach });
+  const mark = rank.approximate ? { approximate: true as const } : {};
+  const neighbours = [...above, rowOf(uid, player, slot, rank.value), ...below].map((row) => ({ ...row, ...mark }));
+  return { season, ...rankAmong(rank, size), score: slot.score, bests, neighbours };
+}
+
+/** Nobody is behind the last, even if the two were not counted at the same time. */
+function rankAmong(
+  { value: rank, approximate }: Estimate,
+  size: Estimate,
+): Pick<Standing, "rank" | "of" | "percentile" | "approximate"> {
+  const of = Math.max(rank, size.value);
+  const isEstimate = approximate || size.approximate;
+  return { of, rank, percentile: percentileOf(rank, of), ...(isEstimate ? { approximate: true } : {}) };
 }
 
 /** Who is hidden in the shadow does not notice: they see themselves where they would be. */
@@ -53,8 +124,8 @@ async function neighboursOf(view: View, order: string, { rank, reach }: { rank: 
 }
 
 /** What a player has in the seasons that are on. */
-function bestsOf(board: Board, player: Player | undefined): Standing["bests"] {
-  const bests: Standing["bests"] = {};
+function bestsOf(board: Board, player: Player | undefined): Bests {
+  const bests: Bests = {};
   for (const period of board.periods) {
     const season = seasonAt(period, now(), board);
     const slot = slotIn({ slot: slotOf(period, season), season }, player);

@@ -1,5 +1,5 @@
 import { Batches } from "../platform/batches.ts";
-import { readDocuments, type Write, writeEach } from "../platform/direct/index.ts";
+import { type Outcome, readDocuments, type Write, writeEach } from "../platform/direct/index.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { busy } from "../platform/failure.ts";
 import { checked, type Timestamp } from "../platform/firestore.ts";
@@ -7,6 +7,8 @@ import { type Entered, type Entering, enter, type Face, NOBODY } from "./enter.t
 import { facesOf } from "./face.ts";
 import { compare, disappointed, recall, remember } from "./memory.ts";
 import { type Board, Player } from "./records.ts";
+import type { Change } from "./redis/changes.ts";
+import { announceAll, type Changed, followAll } from "./redis/follow.ts";
 
 /**
  * Submissions that meet in an instance: their players are read in one request, or remembered, and written in one, each on condition that
@@ -16,6 +18,8 @@ const BATCHES = { max: 200, parallel: 4, worthAnother: 16, patienceMillis: 10, w
 const MAX_ROUNDS = 10;
 /** Somebody else was there first, or the database did not answer: NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION, and what is transient. */
 const MAY_PASS: ReadonlySet<number> = new Set([1, 2, 4, 5, 6, 8, 9, 10, 13, 14]);
+/** NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION, ABORTED; after another it may have been written all the same. */
+const NOT_WRITTEN: ReadonlySet<number> = new Set([5, 6, 9, 10]);
 
 const UNKNOWN = 2;
 
@@ -64,6 +68,7 @@ async function storeAll(batch: readonly Submission[]): Promise<PromiseSettledRes
 interface Writing {
   readonly one: Trying;
   readonly entered: Entered;
+  readonly before: Player | undefined;
   readonly player: Player;
   readonly write: Write;
 }
@@ -73,13 +78,16 @@ async function tryOnce(left: readonly Trying[], results: PromiseSettledResult<En
   const stored = await load(left);
   const faces = await facesOf(left.filter(({ path }) => !stored.has(path)).map(({ caller }) => caller));
   const writing = judge(left, { stored, faces }, results);
-  if (writing.length === 0) return [];
-  const written = await writeEach(writing.map(({ write }) => write));
+  const changed = repeatedOf(left, stored, results);
+  const announced = announceAll(writing.map(({ one: { id, entering } }) => ({ id, player: entering.player })));
+  const written = writing.length > 0 ? await writeEach(writing.map(({ write }) => write)) : [];
   const again: Trying[] = [];
-  for (const [i, { one, entered, player }] of writing.entries()) {
+  for (const [i, { one, entered, before, player }] of writing.entries()) {
     const outcome = written[i];
     if (outcome?.isWritten) {
-      if (outcome.updateTime) remember(one.path, { player, version: outcome.updateTime });
+      const { updateTime: version } = outcome;
+      if (version) remember(one.path, { player, version });
+      if (version) changed.push(changeOf(one, before, { player, version }));
       results[one.place] = { status: "fulfilled", value: entered };
       continue;
     }
@@ -88,7 +96,30 @@ async function tryOnce(left: readonly Trying[], results: PromiseSettledResult<En
     if (MAY_PASS.has(code)) again.push(one);
     else results[one.place] = { status: "rejected", reason: new Error(`a player was not written: ${code}`) };
   }
+  await followAll(changed, announced, written.every(isSure));
   return again;
+}
+
+/** Whether it is known what became of a write. */
+function isSure(outcome: Outcome): boolean {
+  return outcome.isWritten ? outcome.updateTime !== undefined : NOT_WRITTEN.has(outcome.code);
+}
+
+/** Those who have submitted this before: perhaps because whoever wrote it did not get to telling Redis. */
+function repeatedOf(
+  left: readonly Trying[],
+  stored: ReadonlyMap<string, Stored>,
+  results: readonly PromiseSettledResult<Entered>[],
+): Changed[] {
+  return left.flatMap((one) => {
+    const [result, known] = [results[one.place], stored.get(one.path)];
+    const isRepeated = result?.status === "fulfilled" && result.value.repeated;
+    return isRepeated && known ? [changeOf(one, "unknown", known)] : [];
+  });
+}
+
+function changeOf({ id, board, entering }: Trying, before: Change["before"], { player, version }: Stored): Changed {
+  return { id, board, change: { player: entering.player, before, after: player, version } };
 }
 
 /** Those who have something to write; the others have their answer. */
@@ -103,7 +134,8 @@ function judge(
     try {
       const entered = enter(one.board, before?.player, one.entering, faces.get(one.caller.uid) ?? NOBODY);
       const { player } = entered;
-      if (player) writing.push({ one, entered, player, write: writeOf(one.path, before, player) });
+      if (player)
+        writing.push({ one, entered, before: before?.player, player, write: writeOf(one.path, before, player) });
       else results[one.place] = { status: "fulfilled", value: entered };
     } catch (reason) {
       results[one.place] = { status: "rejected", reason };

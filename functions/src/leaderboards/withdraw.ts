@@ -4,19 +4,24 @@ import { transact } from "../platform/firestore.ts";
 import { boardOf } from "./board.ts";
 import type { Withdrawn, WithdrawRequest } from "./contract.ts";
 import { announceChange } from "./live/announce.ts";
-import { players } from "./records.ts";
+import { type Player, players } from "./records.ts";
+import type { Change } from "./redis/changes.ts";
+import { announceAll, followAll } from "./redis/follow.ts";
 
 /** Takes the caller off a board, with all scores of the seasons that are on. A read, and a delete if there was something. Refuses `unknown-board`. */
 export async function withdraw(caller: Caller, { board: id }: z.output<typeof WithdrawRequest>): Promise<Withdrawn> {
   const board = await boardOf(id);
-  const gone = await transact(async (tx) => {
+  const announced = announceAll([{ id, player: caller.uid }]);
+  const gone = await transact(async (tx): Promise<(Change & { readonly before: Player }) | undefined> => {
     const reference = players(id).doc(caller.uid);
-    const player = (await tx.get(reference)).data();
+    const snapshot = await tx.get(reference);
+    const player = snapshot.data();
     // Who was taken off by an operator stays known for it.
-    if (!player || player.hidden !== undefined) return undefined;
+    if (!player || !snapshot.updateTime || player.hidden !== undefined) return undefined;
     tx.delete(reference);
-    return player;
+    return { player: caller.uid, before: player, after: undefined, version: snapshot.updateTime };
   });
-  if (gone) await announceChange({ id, board, player: gone });
+  await followAll(gone ? [{ id, board, change: gone }] : [], announced, true);
+  if (gone) await announceChange({ id, board, player: gone.before });
   return { withdrawn: gone !== undefined };
 }
