@@ -3,6 +3,7 @@ import { someone, useBackend } from "../../testing/backend.ts";
 import { hasRedis, type RedisServer, startRedis } from "../../testing/redis.ts";
 import * as cache from "../platform/cache.ts";
 import { deliver, outbox } from "../platform/outbox.ts";
+import { disconnect } from "../platform/redis.ts";
 import { acceptFriend, askFriend } from "./friends.ts";
 import { friendsOf, profileOf, subscribers } from "./index.ts";
 import { myProfile, updateProfile } from "./own.ts";
@@ -24,7 +25,7 @@ describe.skipIf(!hasRedis)("with Redis", () => {
     process.env.REDIS_URL = redis.url;
   });
   afterAll(async () => {
-    await cache.disconnect();
+    await disconnect();
     process.env.REDIS_URL = "";
     redis?.kill();
   });

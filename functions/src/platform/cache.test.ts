@@ -172,8 +172,8 @@ describe.skipIf(!hasRedis)(`Redis behind it${hasRedis ? "" : " (skipped: redis-s
   /** As another instance does it: a copy of the module with a memory and a connection of its own. */
   const instance = async (): Promise<typeof cached> => {
     vi.resetModules();
-    const { cached: ask, disconnect: leave } = await import("./cache.ts");
-    onTestFinished(leave);
+    const { cached: ask } = await import("./cache.ts");
+    onTestFinished((await import("./redis.ts")).disconnect);
     return ask;
   };
 

@@ -5,8 +5,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type * as z from "zod";
 import { useBackend } from "../../../testing/backend.ts";
 import { hasRedis, type RedisServer, startRedis } from "../../../testing/redis.ts";
+import { profiles } from "../../identity/records.ts";
 import { forgetAll } from "../../platform/cache.ts";
 import { setClock } from "../../platform/clock.ts";
+import { timestamp } from "../../platform/firestore.ts";
 import { disconnect } from "../../platform/redis.ts";
 import { boardOf } from "../board.ts";
 import { PageRequest, RanksRequest, type Row, StandingRequest } from "../contract.ts";
@@ -31,6 +33,7 @@ const PERIODS = ["daily", "allTime"] as const;
 const COUNTRIES = ["DE", "FR"];
 const BOUND = 10;
 const RUNS = Number(process.env.RUNS ?? 5);
+const countryOf = (player: number) => COUNTRIES[player % COUNTRIES.length] ?? "";
 const PLAYERS = Array.from({ length: 30 }, (_, i) => `player-${String(i).padStart(2, "0")}`);
 
 type Period = (typeof PERIODS)[number];
@@ -133,7 +136,7 @@ const settings = fc
   );
 
 type Step =
-  | { kind: "submit"; many: { player: number; score: number; sub: number; of: number; country: number }[] }
+  | { kind: "submit"; many: { player: number; score: number; sub: number; of: number }[] }
   | { kind: "withdraw"; player: number }
   | { kind: "wait"; millis: number }
   | { kind: "wipe" | "task" };
@@ -146,7 +149,6 @@ const submitting: fc.Arbitrary<Step> = fc.record({
       score: fc.integer({ min: 0, max: 5 }),
       sub: fc.integer({ min: -2, max: 2 }),
       of: fc.integer({ min: 1, max: 4 }),
-      country: fc.nat({ max: 1 }),
     }),
     { minLength: 5, maxLength: 25 },
   ),
@@ -178,6 +180,15 @@ describe.skipIf(!hasRedis)(`a board${hasRedis ? "" : " (skipped: redis-server is
   beforeAll(async () => {
     server = await startRedis();
     client = new Redis(server.port);
+    const at = timestamp(BEGIN);
+    const rest = { state: "active" as const, version: 1, createdAt: at, updatedAt: at };
+    await Promise.all(
+      PLAYERS.map((id, i) =>
+        profiles()
+          .doc(id)
+          .set({ handle: id, country: countryOf(i), ...rest }),
+      ),
+    );
   });
   afterEach(async () => {
     restore();
@@ -233,7 +244,7 @@ describe.skipIf(!hasRedis)(`a board${hasRedis ? "" : " (skipped: redis-server is
     for (const round of [...Map.groupBy(many, ({ player }) => player).values()].flat()) {
       time += round.score % 2;
       const { score, sub, of } = round;
-      const [player, country] = [PLAYERS[round.player] ?? "", COUNTRIES[round.country] ?? ""];
+      const [player, country] = [PLAYERS[round.player] ?? "", countryOf(round.player)];
       const entering = {
         player,
         attempt: randomUUID(),
@@ -244,7 +255,7 @@ describe.skipIf(!hasRedis)(`a board${hasRedis ? "" : " (skipped: redis-server is
         ...(given.subscore === "none" ? {} : { sub }),
       };
       model.add({ player, score, sub, of, country, at: time });
-      waiting.push(store({ id, board, entering, face: { name: player, country } }) ?? Promise.reject());
+      waiting.push(store({ id, board, entering, caller: { uid: player } }) ?? Promise.reject());
     }
     await Promise.all(waiting);
   }
