@@ -213,6 +213,8 @@ describe.skipIf(!hasRedis)(`a board${hasRedis ? "" : " (skipped: redis-server is
     process.env.REDIS_URL = withRedis ? server.url : "";
     const id = `board-${randomUUID()}`;
     await defineBoard({ uid: "operator" }, { id, board: given });
+    // What a board says is read once in a while.
+    await boardOf(id);
     return { id, model: new Model(given) };
   }
 

@@ -35,6 +35,7 @@ describe("a packed player", () => {
     fc.assert(
       fc.property(ordering, scored, player, fc.boolean(), (board, { score, sub, at }, { name, picture }, isRanked) => {
         const shown = Player.parse({
+          player: "ada",
           name,
           attempts: [],
           ...(picture === undefined ? {} : { picture }),
