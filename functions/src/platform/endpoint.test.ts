@@ -5,6 +5,7 @@ import { useBackend } from "../../testing/backend.ts";
 import { action, service } from "./endpoint.ts";
 import { Failure } from "./failure.ts";
 import { firestore } from "./firestore.ts";
+import { ready } from "./ready.ts";
 
 useBackend();
 
@@ -30,8 +31,15 @@ const broken = action({
     throw new Error("the password of the database is hunter2");
   },
 });
+const Page = z.object({ rows: z.array(z.int()) });
+const show = action({
+  access: "user",
+  input: z.object({}),
+  output: Page,
+  run: async () => ready(Page, { rows: [1, 2], secret: "hunter2" } as z.input<typeof Page>),
+});
 const govern = action({ access: "admin", input: z.object({}), output: z.object({}), run: async () => ({}) });
-const things = service("api", { things: async () => ({ echo, refuse, broken, govern }) }, {});
+const things = service("api", { things: async () => ({ echo, refuse, broken, show, govern }) }, {});
 
 /** Calls an action as the functions framework does when it has checked the caller's token. */
 async function call(path: string, data: unknown, uid: string | undefined = "ada", token: object = {}) {
@@ -52,6 +60,11 @@ describe("a call", () => {
         text: "hi",
       });
     }
+  });
+
+  test("may be answered with what was made ready, and checked, before", async () => {
+    expect(await call("/things/show", {})).toEqual({ rows: [1, 2] });
+    expect(() => ready(Page, { rows: [1.5] })).toThrow("int");
   });
 
   test.each(["/", "/things", "/things/nothing", "/things/echo/more/of", "/toString/call", "/things/toString"])(

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
 import { now } from "../../platform/clock.ts";
 import { hasDatabase } from "../../platform/database.ts";
@@ -13,6 +14,8 @@ export const SLOT_SECONDS = 30;
 const SLOT_MILLIS = SLOT_SECONDS * 1_000;
 export const LIVE_QUEUE = "liveBoards";
 const MAX_REMEMBERED = 10_000;
+/** Longer than that no score waits for Cloud Tasks. */
+const PATIENCE_MILLIS = 1_000;
 
 /** The slot that was last announced from here, by board and scope: of the many scores of a slot one puts a task on the queue. */
 const announced = new LRUCache<string, number>({ max: MAX_REMEMBERED });
@@ -48,11 +51,13 @@ async function announceScope(board: string, scope: Scope): Promise<void> {
   announced.set(rememberedAs(board, scope), slot);
   const name = `${deterministicId("live", board, nameOf(scope))}-${slot}`;
   const delaySeconds = Math.max(0, Math.ceil((endsAt - now()) / 1_000));
-  try {
-    await enqueue(LIVE_QUEUE, { name, data: { board, scope }, delaySeconds });
-  } catch (error) {
-    log.warn("live board not announced", { board, message: error instanceof Error ? error.message : String(error) });
-  }
+  const ended = new AbortController();
+  const enqueued = enqueue(LIVE_QUEUE, { name, data: { board, scope }, delaySeconds })
+    .catch((error: unknown) => {
+      log.warn("live board not announced", { board, message: error instanceof Error ? error.message : String(error) });
+    })
+    .finally(() => ended.abort());
+  await Promise.race([enqueued, sleep(PATIENCE_MILLIS, undefined, { signal: ended.signal }).catch(() => undefined)]);
 }
 
 function isUnannounced(board: string, scope: Scope): boolean {

@@ -5,6 +5,7 @@ import type * as z from "zod";
 import { someone, useBackend } from "../../../testing/backend.ts";
 import { useDatabase } from "../../../testing/database.ts";
 import { setClock } from "../../platform/clock.ts";
+import { database } from "../../platform/database.ts";
 import type { Caller } from "../../platform/endpoint.ts";
 import { SubmitRequest } from "../contract.ts";
 import { Board, type BoardSettings, boards } from "../records.ts";
@@ -14,6 +15,7 @@ import { withdraw } from "../withdraw.ts";
 import { forgetAnnounced, LIVE_QUEUE, SLOT_SECONDS } from "./announce.ts";
 import { forgetBars } from "./bars.ts";
 import type { Shown } from "./delta.ts";
+import { take } from "./lease.ts";
 import { forgetShown, LiveTask, refreshLive } from "./refresh.ts";
 
 const backend = useBackend();
@@ -186,6 +188,31 @@ describe("the first of a board", () => {
     expect(new Set(refused)).toEqual(new Set(["busy"]));
     await refreshLive({ board, scope: GLOBAL });
   });
+});
+
+test("a run that died leaves a lease that runs out after a minute", async () => {
+  const board = await newBoard({ periods: ["daily"] });
+  const ada = someone("Ada");
+  await score(ada, board, 1);
+  const root = (await database()).ref();
+  await take(root.child(`live/leases/${board}/global`));
+  await expect(refreshLive({ board, scope: GLOBAL })).rejects.toMatchObject({ reason: "busy" });
+  time += 61_000;
+  await refreshLive({ board, scope: GLOBAL });
+  const listener = await listen(board, "daily");
+  await listener.changes(1);
+  expect(listener.shown()?.players).toHaveProperty(ada.uid);
+});
+
+test("a score counts even if it cannot be announced, and does not wait long for that", async () => {
+  const board = await newBoard({ periods: ["daily"] });
+  const stuck = Promise.withResolvers<void>();
+  backend.onTask = () => stuck.promise;
+  const before = performance.now();
+  expect(await score(someone(), board, 1)).toMatchObject({ bests: { daily: { score: 1 } } });
+  expect(performance.now() - before).toBeLessThan(5_000);
+  backend.onTask = () => undefined;
+  stuck.resolve();
 });
 
 test("an update takes the bytes of what has changed, however many are shown", { timeout: 60_000 }, async () => {
