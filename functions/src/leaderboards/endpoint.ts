@@ -1,7 +1,7 @@
 import { action } from "../platform/endpoint.ts";
 import * as contract from "./contract.ts";
 import { defineBoard } from "./define.ts";
-import { friendsBy, noFriends } from "./friends.ts";
+import { friends } from "./friends.ts";
 import { list } from "./list.ts";
 import { ranks } from "./ranks.ts";
 import * as seasons from "./seasons/contract.ts";
@@ -20,7 +20,7 @@ export const api = {
     access: "user",
     input: contract.FriendsRequest,
     output: contract.Friends,
-    run: friendsBy(noFriends),
+    run: friends,
   }),
   list: action({ access: "user", input: contract.ListRequest, output: contract.BoardList, run: list }),
   history: action({ access: "user", input: seasons.HistoryRequest, output: seasons.History, run: history }),

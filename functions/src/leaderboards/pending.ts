@@ -7,6 +7,7 @@ import { deterministicId } from "../platform/ids.ts";
 import { boardOf } from "./board.ts";
 import { type Entering, enter, NOBODY } from "./enter.ts";
 import { facesOf } from "./face.ts";
+import { announce } from "./live/announce.ts";
 import { type Pending, pending, players } from "./records.ts";
 import type { Submission } from "./store.ts";
 
@@ -75,24 +76,27 @@ export async function scoreDecided(data: unknown): Promise<void> {
   if (!known) return;
   const caller = { uid: known.player, ...(known.name === undefined ? {} : { name: known.name }) };
   const face = (await facesOf([caller])).get(known.player) ?? NOBODY;
-  await transact(async (tx) => {
+  const written = await transact(async (tx) => {
     const reference = pending(id).doc(pendingId);
     const kept = (await tx.get(reference)).data();
-    if (kept?.state !== "open") return;
+    if (kept?.state !== "open") return undefined;
     const { state } = await readReview(tx, { kind: "score", subject });
     if (state === "rejected") tx.update(reference, { state });
-    if (state !== "approved") return;
+    if (state !== "approved") return undefined;
     const player = players(id).doc(kept.player);
     const before = (await tx.get(player)).data();
     try {
       const entered = enter(board, before, enteringOf(kept), face);
       if (entered.player) tx.set(player, entered.player);
       tx.update(reference, { state: "entered" });
+      return entered.player;
     } catch (error) {
       if (!(error instanceof Failure) || error.reason !== "too-late") throw error;
       tx.update(reference, { state: "too-late" });
+      return undefined;
     }
   });
+  if (written) await announce({ id, board, player: written });
 }
 
 function enteringOf({ player, attempt, score, sub, of, metadata, at }: Pending): Entering {

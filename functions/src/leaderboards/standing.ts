@@ -102,7 +102,7 @@ function rankAmong(
 }
 
 /** Who is hidden in the shadow does not notice: they see themselves where they would be. */
-function asSeenByThemselves(board: Board, player: Player | undefined): Player | undefined {
+export function asSeenByThemselves(board: Board, player: Player | undefined): Player | undefined {
   if (player?.hidden !== "shadow") return player;
   const { hidden: _, ...seen } = player;
   return sortedAnew(board, seen);

@@ -4,11 +4,13 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type * as z from "zod";
 import { someone, useBackend } from "../../../testing/backend.ts";
 import { useDatabase } from "../../../testing/database.ts";
+import { myProfile, updateProfile } from "../../identity/own.ts";
 import { setClock } from "../../platform/clock.ts";
 import { database } from "../../platform/database.ts";
 import type { Caller } from "../../platform/endpoint.ts";
 import { SubmitRequest } from "../contract.ts";
-import { Board, type BoardSettings, boards } from "../records.ts";
+import { profileChanged, userErased } from "../profile.ts";
+import { Board, type BoardSettings, boards, players } from "../records.ts";
 import { shownPage } from "../shown.ts";
 import { submit } from "../submit.ts";
 import { withdraw } from "../withdraw.ts";
@@ -136,6 +138,23 @@ describe("the first of a board", () => {
     expect(listener.shown()?.players).not.toHaveProperty(bo.uid);
   });
 
+  test("follow their profiles, and lose who is erased", async () => {
+    const board = await newBoard({ periods: ["daily"] });
+    const ada = someone("Ada");
+    await score(ada, board, 100);
+    const listener = await listen(board, "daily");
+    await runTasks();
+    const handle = `h${randomUUID().slice(0, 12)}`;
+    await myProfile(ada);
+    await updateProfile(ada, { handle });
+    await profileChanged({ user: ada.uid });
+    await runTasks();
+    await vi.waitFor(() => expect(listener.shown()?.players?.[ada.uid]?.name).toBe(handle), 5_000);
+    await userErased({ user: ada.uid });
+    await runTasks();
+    await vi.waitFor(() => expect(listener.shown()).toEqual({ season: "2026-11-20", updatedAt: time }), 5_000);
+  });
+
   test("of the last season are gone when the next begins, even if nobody scores in it", async () => {
     const board = await newBoard({ periods: ["daily", "allTime"] });
     await score(someone("Ada"), board, 100);
@@ -154,7 +173,6 @@ describe("the first of a board", () => {
 
   test("of a country are shown where the board says so, under the country's name", async () => {
     const board = await newBoard({ periods: ["daily"], scopes: ["country"], live: ["country"] });
-    const { players } = await import("../records.ts");
     const ada = someone("Ada");
     await players(board).doc(ada.uid).set({ player: ada.uid, name: "Ada", country: "DE", attempts: [] });
     await score(ada, board, 100);
