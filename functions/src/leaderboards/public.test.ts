@@ -7,9 +7,10 @@ import type * as z from "zod";
 import { someone, useBackend } from "../../testing/backend.ts";
 import { forgetAll } from "../platform/cache.ts";
 import { setClock } from "../platform/clock.ts";
-import { Page, SubmitRequest } from "./contract.ts";
+import { Page, type Row, SubmitRequest } from "./contract.ts";
 import { forgetMade, servePublic } from "./public.ts";
 import { Board, type BoardSettings, boards } from "./records.ts";
+import { pages } from "./seasons/records.ts";
 import { submit } from "./submit.ts";
 
 const backend = useBackend();
@@ -120,6 +121,38 @@ describe("a public board", () => {
     expect((await ask(`/${board}/daily`)).headers["cache-control"]).toContain("s-maxage=60");
   });
 
+  test("shows seasons that are closed, page by page, for good; before that nothing, and not for long", async () => {
+    const board = await newBoard();
+    const address = `/${board}/daily/2026-11-20`;
+    const before = await ask(address);
+    expect([before.headers["cache-control"], before.json()]).toEqual([
+      "public, max-age=10",
+      { season: "2026-11-20", rows: [] },
+    ]);
+    const rows = [{ rank: 1, player: "ada", name: "Ada", score: 10, at: NOON }];
+    await pages(board, "daily-2026-11-20").doc("0").set({ rows, isLast: false });
+    await pages(board, "daily-2026-11-20")
+      .doc("1")
+      .set({ rows: [{ ...rows[0], rank: 101 } as Row], isLast: true });
+    forgetAll();
+    const first = await ask(address);
+    expect(first.headers["cache-control"]).toBe("public, max-age=86400, s-maxage=86400, immutable");
+    expect(first.json()).toEqual({ season: "2026-11-20", rows, nextPage: 1 });
+    const last = await ask(`/boards${address}?page=1`);
+    expect(last.json()).toMatchObject({ rows: [{ rank: 101 }] });
+    expect(last.json()).not.toHaveProperty("nextPage");
+    const secret = await newBoard({ isPublic: false });
+    expect((await ask(`/${secret}/daily/2026-11-20`)).status).toBe(404);
+    for (const wrong of [
+      `${address}?page=-1`,
+      `${address}?page=x`,
+      `${address}?scope=global`,
+      `${address}.json`,
+      `${address}/1`,
+    ])
+      expect([wrong, (await ask(wrong)).status]).toEqual([wrong, 400]);
+  });
+
   test("is not sent again to who has it", async () => {
     const board = await newBoard({}, 1);
     const { headers } = await ask(`/${board}/daily`);
@@ -187,7 +220,7 @@ describe("refused with a reason is", () => {
     for (const path of [
       "/",
       `/${board}`,
-      `/${board}/daily/2`,
+      `/${board}/daily/2026-11-20/2`,
       `/${board}/hourly`,
       `/a.b/daily`,
       `/${board}/daily?scope=planet:3`,

@@ -7,16 +7,20 @@ import { parseInput } from "../platform/endpoint.ts";
 import { busy, Failure, invalidInput } from "../platform/failure.ts";
 import { log } from "../platform/log.ts";
 import { Representation } from "../platform/representation.ts";
+import { boardOf } from "./board.ts";
 import { PageRequest } from "./contract.ts";
 import { isOver } from "./kept.ts";
 import { type Period, seasonNamed } from "./periods.ts";
 import { nameOf } from "./place.ts";
+import type { Board } from "./records.ts";
+import { SeasonPage, SeasonRequest } from "./seasons/contract.ts";
+import { season } from "./seasons/history.ts";
 import { shownPage } from "./shown.ts";
 import { type View, viewOf } from "./view.ts";
 
 /**
- * Boards for everybody, signed in or not: `GET /{board}/{period}?scope=country:DE&cursor=…` is answered with the page as JSON, to be kept by
- * browsers and a CDN for as long as it says. Only boards with `isPublic` are there. Errors are `{"error": {"reason": …, "message": …}}`.
+ * Boards for everybody, signed in or not: `GET /{board}/{period}?scope=country:DE&cursor=…` is answered with the page as JSON, and
+ * `GET /{board}/{period}/{season}?page=1` with a page of a season that is closed, to be kept by browsers and a CDN for as long as it says. Only boards with `isPublic` are there. Errors are `{"error": {"reason": …, "message": …}}`.
  */
 interface Asked {
   readonly method: string;
@@ -27,6 +31,8 @@ interface Asked {
 
 /** What of the address is not the path. Anything else is refused, so that a CDN does not keep a page under many addresses. */
 const Query = z.strictObject({ scope: z.string().max(140).optional(), cursor: z.string().max(600).optional() });
+
+const ClosedQuery = z.strictObject({ page: z.coerce.number().optional() });
 
 const FUNCTION_NAME = "boards";
 const MINUTE = 60;
@@ -41,11 +47,16 @@ const SHARED_SECONDS: Record<Period, number> = {
   allTime: 5 * MINUTE,
 };
 const BROWSER_SECONDS = 10;
+/** What is over does not change, but for who is erased. */
+const FOR_LONG = `public, max-age=${DAY}, s-maxage=${DAY}, immutable`;
+const SHORTLY = `public, max-age=${BROWSER_SECONDS}`;
+const NOBODY = { uid: "" };
 /** For how long an instance answers by itself. */
 const FRESH = { processSeconds: 10, staleSeconds: 10 };
 /** A page that nobody has asked for costs up to a hundred reads, and anybody may ask for any: an instance makes so many a second for strangers. */
 const MAX_MADE_PER_SECOND = 10;
 const Shape = z.instanceof(Representation);
+const ClosedPage = z.object({ body: Shape, cacheControl: z.string(), byteLength: z.int() });
 
 /** Answers a request for a board. Never fails. */
 export async function servePublic(asked: Asked, response: ServerResponse): Promise<void> {
@@ -57,25 +68,32 @@ export async function servePublic(asked: Asked, response: ServerResponse): Promi
     return answerError(response, 405, { reason: "method-not-allowed", message: "Boards are read with GET." });
   }
   try {
-    await answer(asked, response, await publicPage(requestOf(asked)));
+    await answer(asked, response, await pageOf(asked));
   } catch (error) {
     refuse(error, asked.path, response);
   }
 }
 
-/** @param path as `/arcade/daily`; with the function's name before it behind a Hosting rewrite */
-function requestOf({ path, query }: Asked): z.output<typeof PageRequest> {
+/** @param path as `/arcade/daily` or `/arcade/daily/2026-11-20`; with the function's name before it behind a Hosting rewrite */
+async function pageOf({ path, query }: Asked): Promise<PublicPage> {
   const segments = path.split("/").filter((segment) => segment !== "");
   if (segments.length > 2 && segments[0] === FUNCTION_NAME) segments.shift();
-  const [board, period, ...rest] = segments;
+  const [board, period, season, ...rest] = segments;
   if (rest.length > 0 || period === undefined) throw invalidInput("path", "The path is /{board}/{period}.");
+  if (season !== undefined) {
+    const { page } = parseInput(ClosedQuery, query);
+    return await closedPage(
+      parseInput(SeasonRequest, { board, period, season, ...(page === undefined ? {} : { page }) }),
+    );
+  }
   const { scope, cursor } = parseInput(Query, query);
-  return parseInput(PageRequest, {
+  const request = {
     board,
     period,
     ...(scope === undefined ? {} : { scope: scopeNamed(scope) }),
     ...(cursor === undefined ? {} : { cursor }),
-  });
+  };
+  return await publicPage(parseInput(PageRequest, request));
 }
 
 function scopeNamed(name: string): object {
@@ -97,18 +115,38 @@ async function publicPage(request: z.output<typeof PageRequest>): Promise<Public
   const key = ["publicPage", board, period, view.season.key, nameOf(scope), cursor].join(":");
   const body = await cached(key, FRESH, Shape, async () => {
     countMade();
-    const page = await shownPage({ uid: "" }, request);
+    const page = await shownPage(NOBODY, request);
     return new Representation(Buffer.from(page.json));
   });
   if (!body) throw new Error("a page was made and is not there");
   return { body, cacheControl: cacheControlOf(view, cursor) };
 }
 
+/** A page of a season as it was in the end. A season that is not closed, or a page that it has not got, has no rows, and is soon asked for again. */
+async function closedPage(request: z.output<typeof SeasonRequest>): Promise<PublicPage> {
+  const { board, period, season: name, page } = request;
+  checkPublic(await boardOf(board));
+  const key = ["publicSeason", board, period, name, page].join(":");
+  const closed = await cached(key, FRESH, ClosedPage, async () => {
+    countMade();
+    const found = SeasonPage.parse(await season(NOBODY, request));
+    const body = new Representation(Buffer.from(JSON.stringify({ season: name, ...found })));
+    return { body, cacheControl: found.rows.length === 0 ? SHORTLY : FOR_LONG, byteLength: body.byteLength };
+  });
+  if (!closed) throw new Error("a page was made and is not there");
+  return closed;
+}
+
+/** That there is one is nobody's business. */
+function checkPublic({ isPublic }: Board): void {
+  if (!isPublic) throw new Failure("not-found", "There is no such leaderboard.", { reason: "unknown-board" });
+}
+
 /** A cursor names the season that it goes on in, which may be over. */
 function cacheControlOf(view: View, cursor: string): string {
   const named = cursor === "" ? undefined : seasonOfCursor(cursor);
   const season = named === undefined ? view.season : seasonNamed(view.period, named, { ...view.board, near: now() });
-  if (season && isOver({ board: view.board, season })) return `public, max-age=${DAY}, s-maxage=${DAY}, immutable`;
+  if (season && isOver({ board: view.board, season })) return FOR_LONG;
   const left = Math.max(1, Math.floor((view.season.endsAt - now()) / 1_000));
   const shared = Math.min(SHARED_SECONDS[view.period], left);
   const browser = Math.min(BROWSER_SECONDS, left);
@@ -184,7 +222,7 @@ function refuse(error: unknown, path: string, response: ServerResponse): void {
 function answerError(response: ServerResponse, status: number, error: object): void {
   const body = Buffer.from(JSON.stringify({ error }));
   response.writeHead(status, {
-    "cache-control": status < 500 ? `public, max-age=${BROWSER_SECONDS}` : "no-store",
+    "cache-control": status < 500 ? SHORTLY : "no-store",
     "content-type": "application/json; charset=utf-8",
     "content-length": body.length,
   });

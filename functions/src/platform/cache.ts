@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
 import type * as z from "zod";
 import { count } from "./hit-rate.ts";
-import { redisKey, withRedis } from "./redis.ts";
+import { redisKey, runScript, script, withRedis } from "./redis.ts";
 
 /**
  * Two caches over Firestore: one in this process for seconds, and Redis, if there is one, for all processes. Redis is
@@ -133,18 +133,18 @@ async function fetchValue<Shape extends z.ZodType<object | boolean>>(
  * What a key holds, how long that will last, and whether it is ours to load: if it is past its time and nobody else is at it. What was
  * forgotten is nobody's turn, because nothing can be kept under it yet.
  */
-const LOOK = `
+const LOOK = script(`
 local value = redis.call('GET', KEYS[1])
 if value == '' then return {false, 0, 1} end
 local left = value and redis.call('PTTL', KEYS[1]) or 0
 if left > tonumber(ARGV[1]) then return {value, left, 1} end
 local lock = redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3])
-return {value, left, lock and 1 or 0}`;
+return {value, left, lock and 1 or 0}`);
 
 /** Keeps a value, unless the key was forgotten since, and lets others load. */
-const PUT = `
+const PUT = script(`
 if ARGV[2] ~= '' and redis.call('GET', KEYS[1]) ~= '' then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
-if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end`;
+if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end`);
 
 type Looked = [text: string | null, millisLeft: number, isOurs: number];
 
@@ -156,10 +156,9 @@ async function look<Shape extends z.ZodType>(
 ): Promise<{ value: z.output<Shape>; isFresh: boolean } | undefined> {
   const staleMillis = staleSeconds * 1_000;
   for (let waits = 0; waits < MAX_WAITS; waits++) {
-    const looked = await withRedis(
-      async (client) =>
-        (await client.eval(LOOK, 2, redisKey(key), lockKey(key), staleMillis, token, LOCK_MILLIS)) as Looked,
-    );
+    const looked = (await withRedis((client) =>
+      runScript(client, LOOK, keysOf(key), [staleMillis, token, LOCK_MILLIS]),
+    )) as Looked | undefined;
     if (!looked) return undefined;
     const [text, millisLeft, isOurs] = looked;
     const isFresh = millisLeft > staleMillis;
@@ -177,12 +176,12 @@ async function put(
   { value, millis }: { value: object | boolean | undefined; millis: number },
 ): Promise<void> {
   const text = value === undefined ? "" : JSON.stringify(value);
-  await withRedis((client) => client.eval(PUT, 2, redisKey(key), lockKey(key), token, text, Math.ceil(millis)));
+  await withRedis((client) => runScript(client, PUT, keysOf(key), [token, text, Math.ceil(millis)]));
 }
 
-/** Who loads what a key holds. The braces have a Cluster keep it beside the key itself. */
-function lockKey(key: string): string {
-  return `{${redisKey(key)}}:lock`;
+/** What a key holds, and who loads it. The braces have a Cluster keep both in one place. */
+function keysOf(key: string): [value: string, lock: string] {
+  return [redisKey(key), `{${redisKey(key)}}:lock`];
 }
 
 /** What Redis keeps of a value; undefined if that is nothing, or nothing that fits. */
