@@ -13,6 +13,7 @@ import { seasonAt, slotOf } from "../periods.ts";
 import { nameOf } from "../place.ts";
 import { following } from "../ranked.ts";
 import type { Board } from "../records.ts";
+import { keptPage } from "../redis/read.ts";
 import type { View } from "../view.ts";
 import { LIVE_QUEUE } from "./announce.ts";
 import { SHOWN } from "./bars.ts";
@@ -41,7 +42,7 @@ const ends = new LRUCache<string, true>({ max: MAX_ENDS_REMEMBERED });
 
 /**
  * Brings `live/leaderboards/{board}/{scope}` up to date: of each period the first hundred of the season that is on, as one update of what has
- * changed since. A read for each who is shown; of the Realtime Database what is there, unless this instance has written it. Refuses `busy`
+ * changed since. A read for each who is shown whom Redis does not have; of the Realtime Database what is there, unless this instance has written it. Refuses `busy`
  * while another run is at it.
  */
 export async function refreshLive({ board: id, scope }: LiveTask): Promise<void> {
@@ -82,7 +83,8 @@ async function shownNow(of: Pick<View, "id" | "board" | "scope">): Promise<Shown
     of.board.periods.map(async (period) => {
       const season = seasonAt(period, time, of.board);
       const view: View = { ...of, period, season, slot: slotOf(period, season) };
-      const { rows } = await following(view, undefined, { rank: 1, limit: SHOWN });
+      const { rows } =
+        (await keptPage(view, undefined, SHOWN)) ?? (await following(view, undefined, { rank: 1, limit: SHOWN }));
       return [period, shownOf(season.key, rows, time)] as const;
     }),
   );
