@@ -4,7 +4,7 @@ import { timestamp } from "../platform/firestore.ts";
 import { deterministicId } from "../platform/ids.ts";
 import { log } from "../platform/log.ts";
 import { boardOf } from "./board.ts";
-import { type Bucketed, behind, MAX_BUCKETS, merged, split, UNKNOWN } from "./buckets.ts";
+import { type Bucketed, behind, MAX_BUCKETS, merged, near, split, UNKNOWN } from "./buckets.ts";
 import { seasonNamed, slotOf } from "./periods.ts";
 import { prefixOf } from "./place.ts";
 import { countIn, edgeOf } from "./ranked.ts";
@@ -71,7 +71,7 @@ async function begin(view: View, before: Histogram | undefined, slot: number): P
   const since = timestamp();
   const [first, last] = await Promise.all([edgeOf(view, "first"), edgeOf(view, "last")]);
   if (first === undefined || last === undefined) return undefined;
-  const begins = placeOf(view, first);
+  const begins = near(placeOf(view, first));
   const places = [begins, ...(before?.done?.places ?? []).filter((place) => place > begins)];
   const [end, least] = [behind(placeOf(view, last)), behind(places.at(-1) ?? begins)];
   const counts = places.map(() => UNKNOWN);
@@ -123,12 +123,9 @@ function bare({ places, counts }: Bucketed): Pick<Buckets, "places" | "counts"> 
   return { places, counts };
 }
 
-/** What an order says besides season, scope and player. */
+/** What an order says besides season and scope. */
 export function placeOf({ season, scope }: Pick<View, "season" | "scope">, order: string): string {
-  const rest = order.slice(prefixOf({ season: season.key, scope }).length);
-  const place = /^(?:[0-9a-f]{12,14}\|){1,2}[0-9a-f]{12}(?=\|)/.exec(rest)?.[0];
-  if (place === undefined) throw new Error(`an order without a place: ${order}`);
-  return place;
+  return order.slice(prefixOf({ season: season.key, scope }).length);
 }
 
 async function viewFor({ board: id, period, season: key, scope }: Count): Promise<View | undefined> {

@@ -28,6 +28,11 @@ export function remember(path: string, document: Seen): void {
   seen.set(path, document);
 }
 
+/** What is remembered of a player is known not to be so any more. */
+export function forgetPlayer(path: string): void {
+  seen.delete(path);
+}
+
 /** Compares what is remembered with what was just read. */
 export function compare(path: string, version: Timestamp | undefined): void {
   const known = seen.get(path);

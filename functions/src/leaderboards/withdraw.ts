@@ -4,6 +4,7 @@ import { transact } from "../platform/firestore.ts";
 import { boardOf } from "./board.ts";
 import type { Withdrawn, WithdrawRequest } from "./contract.ts";
 import { announceChange } from "./live/announce.ts";
+import { forgetPlayer } from "./memory.ts";
 import { type Player, players } from "./records.ts";
 import type { Change } from "./redis/changes.ts";
 import { announceAll, followAll } from "./redis/follow.ts";
@@ -21,6 +22,7 @@ export async function withdraw(caller: Caller, { board: id }: z.output<typeof Wi
     tx.delete(reference);
     return { player: caller.uid, before: player, after: undefined, version: snapshot.updateTime };
   });
+  forgetPlayer(players(id).doc(caller.uid).path);
   await followAll(gone ? [{ id, board, change: gone }] : [], announced, true);
   if (gone) await announceChange({ id, board, player: gone.before });
   return { withdrawn: gone !== undefined };

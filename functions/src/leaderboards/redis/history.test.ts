@@ -108,7 +108,7 @@ class Model {
         return { ...last, score: parts };
       }
       case "decrement":
-        return { ...last, score: -sum };
+        return { ...last, score: 0 - sum };
       default:
         return { ...last, score: sum };
     }
@@ -362,6 +362,7 @@ describe.skipIf(!hasRedis)(`a board${hasRedis ? "" : " (skipped: redis-server is
         time += 700_000;
         for (const view of views) await agree(id, model, view, await slackOf(id, model, view));
         for (let i = 0; i < 200; i++) await runOne(id);
+        await boardOf(id);
         const { bill } = await backend.billed(async () => {
           for (const view of views) await agree(id, model, view, 0);
         });

@@ -2,7 +2,7 @@ import { script } from "../../platform/redis.ts";
 
 /**
  * What Redis does in one step. KEYS are always a season's state, players and ranked, in this order; those of scopes follow from the last, and
- * lie on the same node. What is kept in `state`: `ready` or `building` with the generation, `beat` (when was built last), `expires`,
+ * lie on the same node. Times are milliseconds by the clock of whoever calls. What is kept in `state`: `ready` or `building` with the generation, `beat` (when was built last), `expires`,
  * and how many entries the other keys have: `p` of players, `z{suffix}` of ranked ones. Texts are not compared with `<` in Lua, which goes by
  * the server's locale.
  */
@@ -72,7 +72,7 @@ end
 local function tally(field, key, by)
   local left = redis.call('HINCRBY', state, field, by)
   if left == 0 then redis.call('HDEL', state, field) end
-  if left == by and by > 0 and known[3] then redis.call('PEXPIREAT', key, known[3]) end
+  if left == by and by > 0 and known[3] then redis.call('PEXPIRE', key, known[3] - now) end
 end
 local function move(from, before, to, after)
   local gained, lost = 0, 0
@@ -200,7 +200,7 @@ redis.call('HDEL', state, 'clearing')
 redis.call('HSET', state, 'building', generation)
 if expires ~= '' then
   redis.call('HSET', state, 'expires', expires)
-  redis.call('PEXPIREAT', state, expires)
+  redis.call('PEXPIRE', state, expires - now)
 end
 return 'building'
 `);
@@ -215,11 +215,11 @@ redis.call('HSET', KEYS[1], 'ready', ARGV[1])
 return 1
 `);
 
-/** Opens a season that has not begun, in which therefore nobody is. ARGV: when it expires. */
+/** Opens a season that has not begun, in which therefore nobody is. ARGV: when it expires, and now. */
 export const OPEN = script(`
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], 'ready', 'opened', 'expires', ARGV[1])
-redis.call('PEXPIREAT', KEYS[1], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[1] - ARGV[2])
 return 1
 `);
 

@@ -38,7 +38,7 @@ async function openAfter(id: string, board: Board, period: Period): Promise<void
   opened.set(name, true);
   const next = seasonAt(period, endsAt, board);
   const { state } = keysOf({ id, board, period, season: next.key });
-  const answer = await withRedis((client) => runScript(client, OPEN, [state], [expiryOf(next) ?? 0]));
+  const answer = await withRedis((client) => runScript(client, OPEN, [state], [expiryOf(next) ?? 0, now()]));
   if (answer === undefined) opened.delete(name);
 }
 
