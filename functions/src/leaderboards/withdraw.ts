@@ -7,12 +7,12 @@ import { announceChange } from "./live/announce.ts";
 import { forgetPlayer } from "./memory.ts";
 import { type Player, players } from "./records.ts";
 import type { Change } from "./redis/changes.ts";
-import { announceAll, followAll } from "./redis/follow.ts";
+import { announce, follow } from "./redis/follow.ts";
 
 /** Takes the caller off a board, with all scores of the seasons that are on. A read, and a delete if there was something. Refuses `unknown-board`. */
 export async function withdraw(caller: Caller, { board: id }: z.output<typeof WithdrawRequest>): Promise<Withdrawn> {
   const board = await boardOf(id);
-  const announced = announceAll([{ id, player: caller.uid }]);
+  const announced = announce(id, [caller.uid]);
   const gone = await transact(async (tx): Promise<(Change & { readonly before: Player }) | undefined> => {
     const reference = players(id).doc(caller.uid);
     const snapshot = await tx.get(reference);
@@ -23,7 +23,7 @@ export async function withdraw(caller: Caller, { board: id }: z.output<typeof Wi
     return { player: caller.uid, before: player, after: undefined, version: snapshot.updateTime };
   });
   forgetPlayer(players(id).doc(caller.uid).path);
-  await followAll(gone ? [{ id, board, change: gone }] : [], announced, true);
+  await follow(id, board, gone ? [gone] : [], announced);
   if (gone) await announceChange({ id, board, player: gone.before });
   return { withdrawn: gone !== undefined };
 }

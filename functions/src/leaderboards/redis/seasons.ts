@@ -56,9 +56,3 @@ export async function askForRebuild(id: string, { again = false } = {}): Promise
 export function scriptKeys(id: string, board: Board, at: { period: Period; season: string }): [string, string, string] {
   return keyList(keysOf({ id, board, ...at }));
 }
-
-/** Forgets what was opened and asked for, as a new instance. For tests. */
-export function forgetSeasons(): void {
-  opened.clear();
-  asked.clear();
-}
