@@ -5,6 +5,7 @@ import { friends } from "./friends.ts";
 import { list } from "./list.ts";
 import { ranks } from "./ranks.ts";
 import * as seasons from "./seasons/contract.ts";
+import { disqualify, reinstate } from "./seasons/disqualify.ts";
 import { history, myResults, season } from "./seasons/history.ts";
 import { shownPage } from "./shown.ts";
 import { standing } from "./standing.ts";
@@ -31,4 +32,11 @@ export const api = {
 
 export const admin = {
   define: action({ access: "admin", input: contract.DefineBoard, output: contract.DefinedBoard, run: defineBoard }),
+  disqualify: action({
+    access: "admin",
+    input: seasons.DisqualifyRequest,
+    output: seasons.Disqualified,
+    run: disqualify,
+  }),
+  reinstate: action({ access: "admin", input: seasons.ReinstateRequest, output: seasons.Reinstated, run: reinstate }),
 };

@@ -43,6 +43,7 @@ export const REASONS = {
   "no-profile": "The caller has no profile yet; `identity/profile` makes it.",
   "not-an-admin": "Only operators may do this.",
   "not-consumable": "The item cannot be consumed.",
+  "not-disqualified": "The player is not disqualified on this board.",
   "not-enough-items": "The user does not have that many of the item.",
   "not-for-sale": "The product is not sold here, or not for this currency.",
   "not-group-owner": "Only the group's owner may do this.",

@@ -87,7 +87,7 @@ async function give(tx: Transaction, season: SeasonRecord, winner: Winner): Prom
   ]);
   changes.write();
   const [{ transaction } = { transaction: "" }] = changes.done;
-  const one: Award = { scope, rank, state: "given", transaction };
+  const one: Award = { scope, rank, state: "given", reward, key, transaction };
   tx.set(known.reference, { ...known.result, awards: [...known.result.awards, one] });
   const data = { board, period, season: name, scope, rank, coins: reward.coins, items: reward.items };
   prepareNotice(tx, { user, key, kind: "prize", data });

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isUid } from "../../platform/ids.ts";
 import { BoardId, Row } from "../contract.ts";
 import { PeriodName } from "../records.ts";
 
@@ -78,3 +79,27 @@ export const Results = z.object({
   nextCursor: z.string().optional(),
 });
 export type Results = z.infer<typeof Results>;
+
+const Note = z.string().min(1).max(400);
+const User = z.string().refine(isUid, "must be a user's id");
+const MAX_SEASONS = 20;
+
+export const DisqualifyRequest = z.object({
+  board: BoardId,
+  user: User,
+  /** Why, for those who read it later. */
+  note: Note,
+  /** Seasons that are over and that the player is to be struck out of, too. */
+  seasons: z
+    .array(z.object({ period: PeriodName, season: SeasonName }))
+    .max(MAX_SEASONS)
+    .default([]),
+});
+
+/** Which seasons the player was struck out of, and how many prizes were taken back. */
+export const Disqualified = z.object({ seasons: z.array(z.string()), prizesTakenBack: z.int() });
+export type Disqualified = z.infer<typeof Disqualified>;
+
+export const ReinstateRequest = z.object({ board: BoardId, user: User, note: Note });
+export const Reinstated = z.object({ user: z.string() });
+export type Reinstated = z.infer<typeof Reinstated>;

@@ -34,7 +34,7 @@ function write(tx: Transaction, record: SeasonRecord, page: KeptPage): void {
   const { board, pages: n, period, season } = record;
   const id = seasonId(period, season);
   if (rows.length > 0) tx.create(pages(board, id).doc(String(n)), page);
-  for (const row of rows) tx.create(results(board, id).doc(row.player), resultOf(record, row));
+  for (const row of rows) tx.create(results(board, id).doc(row.player), { ...resultOf(record, row), page: n });
 }
 
 /** How a player has ended a season, without what they get for it. */

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { collection, firestore, Moment, type Query } from "../../platform/firestore.ts";
+import { Reward } from "../../rewards/index.ts";
 import { Row } from "../contract.ts";
 import type { Period } from "../periods.ts";
 import { PeriodName, Prize } from "../records.ts";
@@ -70,7 +71,9 @@ export const Award = z.object({
   scope: z.enum(["global", "country", "group"]),
   rank: z.int().positive(),
   state: z.enum(["given", "failed", "taken-back"]),
-  /** The transaction of the ledger that gave it. */
+  /** What was given, under which idempotency key, and the transaction of the ledger that gave it. */
+  reward: Reward.optional(),
+  key: z.string().optional(),
   transaction: z.string().optional(),
   /** Why it could not be given. */
   reason: z.string().optional(),
@@ -85,6 +88,8 @@ export const Result = z.object({
   season: z.string(),
   /** Absent for who has a prize of a country or group and is not among those who are kept. */
   rank: z.int().positive().optional(),
+  /** The page that has the row. */
+  page: Whole.optional(),
   score: z.int(),
   sub: z.int().optional(),
   /** When the season ended. */
