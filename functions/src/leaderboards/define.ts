@@ -10,6 +10,7 @@ import type { DefineBoard } from "./contract.ts";
 import { type Board, type BoardSettings, boards } from "./records.ts";
 import { openNew } from "./redis/rebuild.ts";
 import { closedBefore, MARGIN_MILLIS, nextCloseOf } from "./seasons/due.ts";
+import { prepareTournament } from "./tournaments/define.ts";
 
 /**
  * A board as it is stored. Another cron begins to count anew: the season that is on by the one before is given up. What is still to be closed
@@ -37,7 +38,8 @@ export function boardOfSettings(
 
 /**
  * Makes a board, or changes what one accepts from now on; scores that it has stay. Another time zone, first day of the week or cron moves
- * the ends of the seasons that are on. A read and 2 writes; of a new board, where there is a Redis, another read.
+ * the ends of the seasons that are on. A read and 2 writes; of a new board, where there is a Redis, another read; a read and a write more for
+ * each part of the places of a tournament. Refuses `tournament-fixed`, `unknown-currency`.
  */
 export async function defineBoard(
   caller: Caller,
@@ -46,6 +48,8 @@ export async function defineBoard(
   const at = now();
   const { board, isNew } = await transact(async (tx) => {
     const before = (await tx.get(boards().doc(id))).data();
+    const stock = await prepareTournament(tx, { id, settings, before, at });
+    stock();
     const board = boardOfSettings(settings, before, at);
     tx.set(boards().doc(id), board);
     const key = `${id} ${fingerprint(settings)} ${at}`;

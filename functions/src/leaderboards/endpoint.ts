@@ -10,6 +10,9 @@ import { history, myResults, season } from "./seasons/history.ts";
 import { shownPage } from "./shown.ts";
 import { standing } from "./standing.ts";
 import { submit } from "./submit.ts";
+import * as tournaments from "./tournaments/contract.ts";
+import { join } from "./tournaments/join.ts";
+import { leave } from "./tournaments/leave.ts";
 import { withdraw } from "./withdraw.ts";
 
 export const api = {
@@ -27,6 +30,8 @@ export const api = {
   history: action({ access: "user", input: seasons.HistoryRequest, output: seasons.History, run: history }),
   season: action({ access: "user", input: seasons.SeasonRequest, output: seasons.SeasonPage, run: season }),
   results: action({ access: "user", input: seasons.ResultsRequest, output: seasons.Results, run: myResults }),
+  join: action({ access: "user", input: tournaments.JoinRequest, output: tournaments.Joined, run: join }),
+  leave: action({ access: "user", input: tournaments.LeaveRequest, output: tournaments.Left, run: leave }),
   withdraw: action({ access: "user", input: contract.WithdrawRequest, output: contract.Withdrawn, run: withdraw }),
 };
 

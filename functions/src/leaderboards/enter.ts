@@ -13,6 +13,7 @@ import {
   type Slot,
   type SlotName,
 } from "./records.ts";
+import { checkEntered } from "./tournaments/entered.ts";
 
 /** What makes a player's document of the one before and a submission; nothing here reads or writes. */
 
@@ -46,12 +47,14 @@ export interface Entered {
 }
 
 /**
- * Enters a score. Refuses `attempt-reused`, `attempts-used-up`, `too-late`, `season-closing`, and `score-out-of-bounds` of a sum.
+ * Enters a score. Refuses `not-entered`, `tournament-not-on`, `attempt-reused`, `attempts-used-up`, `too-late`, `season-closing`, and
+ * `score-out-of-bounds` of a sum.
  * @param face how a player is shown who is new here
  */
 export function enter(board: Board, before: Player | undefined, entering: Entering, face: Face): Entered {
   if (before && isRepeated(before, entering))
     return { player: undefined, bests: bestsOf(board, before, entering, before), repeated: true };
+  checkEntered(board, before, entering);
   const known: Player = before ?? { player: entering.player, attempts: [], ...face };
   const slots: Partial<Record<SlotName, Slot>> = {};
   let isChanged = before === undefined;

@@ -3,7 +3,7 @@ import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { FieldPath } from "../platform/firestore.ts";
 import type { BoardList, ListRequest } from "./contract.ts";
-import { type Season, seasonAt } from "./periods.ts";
+import { type Season, seasonShown } from "./periods.ts";
 import { type Board, boards } from "./records.ts";
 
 /** The boards by id, with the seasons that are on. A read for each. */
@@ -19,7 +19,9 @@ export async function list(_caller: Caller, { limit, cursor }: z.output<typeof L
 
 function shown(id: string, board: Board): BoardList["boards"][number] {
   const { title, timeZone, order, scopes } = board;
-  const seasons = Object.fromEntries(board.periods.map((period) => [period, timesOf(seasonAt(period, now(), board))]));
+  const seasons = Object.fromEntries(
+    board.periods.map((period) => [period, timesOf(seasonShown(period, now(), board))]),
+  );
   return { id, title, timeZone, order, scopes, seasons };
 }
 

@@ -71,6 +71,13 @@ export function seasonAt(period: Period, millis: number, calendar: Calendar): Se
   return season;
 }
 
+/** The season that is shown at a moment: the one that is on, and of a tournament always that. */
+export function seasonShown(period: Period, millis: number, calendar: Calendar): Season {
+  return period === "custom" && calendar.tournament
+    ? seasonNumbered(period, 0, calendar)
+    : seasonAt(period, millis, calendar);
+}
+
 function workedOut(period: Ending, millis: number, calendar: Calendar): Season {
   return seasonNumbered(period, numberAt(period, millis, calendar), calendar);
 }

@@ -33,6 +33,47 @@ export const Prize = z
   .refine(({ from, to }) => from <= to, { path: ["to"], error: "must not be before from" });
 export type Prize = z.infer<typeof Prize>;
 
+const Sum = z.object({ currency: z.string(), amount: z.int().positive() });
+/** Of a pool, in hundredths of a percent. */
+const WHOLE = 10_000;
+
+/**
+ * A board that ranks one season and whom it has let join. Times are milliseconds since the epoch. What players pay to join, and what the
+ * house adds, is given by rank when it is over; to fewer players than there are shares, in the same proportion.
+ */
+const Tournament = z
+  .object({
+    /** When it can be joined. */
+    opensAt: z.int().nonnegative(),
+    closesAt: z.int().nonnegative(),
+    /** When it is played. */
+    startsAt: z.int().nonnegative(),
+    endsAt: z.int().nonnegative(),
+    fee: Sum.optional(),
+    guaranteed: Sum.optional(),
+    capacity: z.int().positive().max(1_000_000).optional(),
+    /** Of the pool, in hundredths of a percent, by rank. */
+    shares: z.array(z.int().positive()).max(100).default([]),
+  })
+  .refine(({ opensAt, closesAt, endsAt }) => opensAt < closesAt && closesAt <= endsAt, {
+    path: ["closesAt"],
+    error: "must lie between opensAt and endsAt",
+  })
+  .refine(({ startsAt, endsAt }) => startsAt < endsAt, { path: ["endsAt"], error: "must be after startsAt" })
+  .refine(({ shares }) => shares.length === 0 || shares.reduce((sum, share) => sum + share, 0) === WHOLE, {
+    path: ["shares"],
+    error: "must be 10,000 together",
+  })
+  .refine(({ fee, guaranteed, shares }) => (fee ?? guaranteed) === undefined || shares.length > 0, {
+    path: ["shares"],
+    error: "must say who gets what there is",
+  })
+  .refine(({ fee, guaranteed }) => !fee || !guaranteed || fee.currency === guaranteed.currency, {
+    path: ["guaranteed", "currency"],
+    error: "must be the currency of the fee",
+  });
+export type Tournament = z.infer<typeof Tournament>;
+
 const settings = {
   title: z.string().min(1).max(200),
   /** IANA name of the zone by whose calendar seasons begin and end. */
@@ -85,6 +126,8 @@ const settings = {
   isPublic: z.boolean().default(false),
   /** Of what the first hundred are kept live in the Realtime Database: of everybody together, of each country, of each group. */
   live: z.array(z.enum(["global", "country", "group"])).default(["global"]),
+  /** The one season of the period `custom`, instead of a cron. */
+  tournament: Tournament.optional(),
 };
 
 type Checked = z.output<z.ZodObject<typeof settings>>;
@@ -95,10 +138,22 @@ function checked<Shape extends z.ZodType<Checked>>(shape: Shape) {
       path: ["maxScore"],
       error: "must not be below minScore",
     })
-    .refine(({ periods, cron }: Checked) => periods.includes("custom") === (cron !== undefined), {
-      path: ["cron"],
-      error: "must be given for the period custom, and only for that",
+    .refine(
+      ({ periods, cron, tournament }: Checked) =>
+        periods.includes("custom") === ((cron ?? tournament) !== undefined) && !(cron && tournament),
+      { path: ["cron"], error: "must be given for the period custom, if that is no tournament, and only for that" },
+    )
+    .refine(({ periods, tournament }: Checked) => !tournament || periods.join() === "custom", {
+      path: ["periods"],
+      error: "must be custom alone: a tournament is one season",
     })
+    .refine(
+      ({ tournament, prizes, keep }: Checked) => {
+        const { shares = [] } = tournament ?? {};
+        return shares.length === 0 || (prizes.every(({ scope }) => scope !== "global") && keep >= shares.length);
+      },
+      { path: ["prizes"], error: "must not be for ranks of a tournament that has shares, which must be kept" },
+    )
     .refine(({ periods, rollingDays }: Checked) => periods.includes("rolling") === (rollingDays !== undefined), {
       path: ["rollingDays"],
       error: "must be given for the period rolling, and only for that",
@@ -183,6 +238,19 @@ export const Slot = z.object({
 });
 export type Slot = z.infer<typeof Slot>;
 
+/** What a player has to do with a tournament. Who is in it has paid something, or 0 where there is no fee. */
+export const Entry = z.object({
+  /** How often the player has joined. */
+  times: z.int().positive(),
+  paid: z.int().nonnegative().optional(),
+  at: Moment.optional(),
+  /** The transaction of the ledger that paid the fee. */
+  transaction: z.string().optional(),
+  /** Where the place was taken, if there are only so many. */
+  picked: z.record(z.string(), z.int().positive()).optional(),
+});
+export type Entry = z.infer<typeof Entry>;
+
 /** What a player has of one day, for `rolling`. */
 export const Day = Slot.pick({ score: true, sub: true, at: true, count: true, sum: true, of: true });
 export type Day = z.infer<typeof Day>;
@@ -207,6 +275,7 @@ export const Player = z.object({
   /** Why the player is not ranked. Who is hidden in the shadow does not notice. */
   hidden: z.enum(["banned", "shadow", "disqualified"]).optional(),
   attempts: z.array(Attempt).max(REMEMBERED_ATTEMPTS),
+  entry: Entry.optional(),
   d0: Slot.optional(),
   d1: Slot.optional(),
   w0: Slot.optional(),

@@ -3,7 +3,7 @@ import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import type { Row, Standing, StandingRequest } from "./contract.ts";
 import { sortedAnew } from "./enter.ts";
-import { seasonAt, slotOf } from "./periods.ts";
+import { seasonShown, slotOf } from "./periods.ts";
 import { GLOBAL } from "./place.ts";
 import { type Estimate, rankOf, sizeOf } from "./rank.ts";
 import { following, orderIn, preceding } from "./ranked.ts";
@@ -34,7 +34,7 @@ async function keptBests(view: View, uid: string): Promise<Bests | undefined> {
   const others = view.board.periods.filter((period) => period !== view.period);
   const found = await Promise.all(
     others.map(async (period) => {
-      const season = seasonAt(period, now(), view.board);
+      const season = seasonShown(period, now(), view.board);
       const kept = await keptRanks({ ...view, period, season, slot: slotOf(period, season), scope: GLOBAL }, [uid]);
       return kept && { period, best: bestOf(season.key, kept[0]?.known?.row) };
     }),
@@ -127,7 +127,7 @@ async function neighboursOf(view: View, order: string, { rank, reach }: { rank: 
 function bestsOf(board: Board, player: Player | undefined): Bests {
   const bests: Bests = {};
   for (const period of board.periods) {
-    const season = seasonAt(period, now(), board);
+    const season = seasonShown(period, now(), board);
     const slot = slotIn({ slot: slotOf(period, season), season }, player);
     if (!slot) continue;
     const { score, sub, at } = slot;

@@ -1,7 +1,7 @@
 import { now } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import { boardOf } from "./board.ts";
-import { type Period, type Season, seasonAt, slotOf } from "./periods.ts";
+import { type Period, type Season, seasonShown, slotOf } from "./periods.ts";
 import type { Scope } from "./place.ts";
 import type { Board, Player, SlotName } from "./records.ts";
 
@@ -32,7 +32,7 @@ export async function viewOf({ board: id, period, scope }: Wanted): Promise<View
   if (scope.kind !== "global" && !board.scopes.includes(scope.kind)) {
     throw new Failure("not-found", "The board does not rank this for itself.", { reason: "unknown-scope" });
   }
-  const season = seasonAt(period, now(), board);
+  const season = seasonShown(period, now(), board);
   return { id, board, period, season, slot: slotOf(period, season), scope };
 }
 

@@ -19,7 +19,10 @@ export async function withdraw(caller: Caller, { board: id }: z.output<typeof Wi
     const player = snapshot.data();
     // Who was taken off by an operator stays known for it.
     if (!player || !snapshot.updateTime || player.hidden !== undefined) return undefined;
-    tx.delete(reference);
+    const { name, entry } = player;
+    // Whoever has joined a tournament stays in it.
+    if (entry) tx.set(reference, { player: caller.uid, name, attempts: [], entry });
+    else tx.delete(reference);
     return { player: caller.uid, before: player, after: undefined, version: snapshot.updateTime };
   });
   forgetPlayer(players(id).doc(caller.uid).path);

@@ -11,4 +11,5 @@ export { openHold } from "./open-hold.ts";
 export { post, prepareAll, readTransaction } from "./post.ts";
 export type { NewTransaction } from "./request.ts";
 export { readReversal } from "./reverse.ts";
+export { split } from "./split.ts";
 export { owedAfter, sentSince } from "./transfers.ts";

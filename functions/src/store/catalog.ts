@@ -8,10 +8,10 @@ import { invalidInput } from "../platform/failure.ts";
 import { transact } from "../platform/firestore.ts";
 import { fingerprint, isDocumentId } from "../platform/ids.ts";
 import { emit } from "../platform/outbox.ts";
+import { prepareStock } from "../platform/stock.ts";
 import { checkGivable } from "../rewards/index.ts";
 import type { DefineProduct } from "./contract.ts";
 import { catalog, Product } from "./records.ts";
-import { prepareStock } from "./shop/stock.ts";
 
 /** How late instances may notice that a product was defined anew. Not kept in Redis: what it says is paid out. */
 const FRESH = { processSeconds: 60 };

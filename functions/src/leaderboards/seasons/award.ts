@@ -5,6 +5,7 @@ import { keys } from "../../platform/keys/data-keys.ts";
 import { log } from "../../platform/log.ts";
 import { prepareChanges, type Reward } from "../../rewards/index.ts";
 import type { Row } from "../contract.ts";
+import { PRIZES } from "../house.ts";
 import { resultOf } from "./keep.ts";
 import { type Award, type Result, results, type SeasonRecord, seasonId } from "./records.ts";
 
@@ -17,8 +18,6 @@ export interface Winner {
   readonly reward: Reward;
 }
 
-/** Where the coins of prizes come from. */
-export const PRIZES = "system:prizes";
 /** Winners have accounts of their own, so that they do not stand in each other's way. */
 const AT_ONCE = 10;
 

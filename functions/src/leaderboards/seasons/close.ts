@@ -8,6 +8,7 @@ import { type Ending, slotOf } from "../periods.ts";
 import { GLOBAL } from "../place.ts";
 import { countIn } from "../ranked.ts";
 import { type Board, boards } from "../records.ts";
+import { giveSomeBack, poolOf } from "../tournaments/pool.ts";
 import { nextCloseOf, nextToClose } from "./due.ts";
 import { keepPage } from "./keep.ts";
 import { payPage } from "./pay.ts";
@@ -62,6 +63,7 @@ async function begin(id: string, period: Ending, run: string): Promise<Closing |
 
 async function opened(view: Closing["view"]): Promise<SeasonRecord> {
   const { id, board, period, season } = view;
+  const pool = await poolOf(id, board);
   return {
     board: id,
     period,
@@ -78,6 +80,7 @@ async function opened(view: Closing["view"]): Promise<SeasonRecord> {
     kept: 0,
     keep: board.keep,
     prizes: board.prizes.filter((prize) => prize.period === period),
+    ...(pool ? { pool } : {}),
     given: 0,
     failed: 0,
     struck: [],
@@ -87,6 +90,7 @@ async function opened(view: Closing["view"]): Promise<SeasonRecord> {
 
 const STEPS: Readonly<Record<Stage, (closing: Closing) => Promise<SeasonRecord | undefined>>> = {
   pages: keepPage,
+  refunds: refundSome,
   prizes: payPage,
   country: (closing) => payScope(closing, "country"),
   group: (closing) => payScope(closing, "group"),
@@ -96,6 +100,12 @@ const STEPS: Readonly<Record<Stage, (closing: Closing) => Promise<SeasonRecord |
 /** The season after its next step; undefined if somebody else has taken it, and goes on. */
 async function takeStep(closing: Closing): Promise<SeasonRecord | undefined> {
   return await STEPS[closing.record.stage](closing);
+}
+
+/** Nobody has played, so whoever has joined has their fee again. */
+async function refundSome(closing: Closing): Promise<SeasonRecord | undefined> {
+  const hasMore = await giveSomeBack(closing.view.id);
+  return await advance(closing, async () => () => (hasMore ? {} : { stage: "finish" }));
 }
 
 /** The last step: from here on the season's slots are used again. */

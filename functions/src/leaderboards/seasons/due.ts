@@ -41,8 +41,13 @@ export function closedBefore(board: Dated, at: number): NonNullable<Board["close
   const closed: NonNullable<Board["closedThrough"]> = {};
   for (const period of board.periods) {
     const known = board.closedThrough?.[period];
-    if (isEnding(period)) closed[period] = known ?? seasonAt(period, at, board).number - 1;
+    if (isEnding(period)) closed[period] = known ?? firstOpen(board, period, at) - 1;
     if (period === "rolling") closed.rolling = known ?? localDay(board.timeZone, at);
   }
   return closed;
+}
+
+/** A tournament is one season, whether it has begun or not. */
+function firstOpen(board: Dated, period: Ending, at: number): number {
+  return board.tournament ? 0 : seasonAt(period, at, board).number;
 }

@@ -1,6 +1,7 @@
 import { type Transaction, timestamp } from "../../platform/firestore.ts";
 import type { Row } from "../contract.ts";
 import { following } from "../ranked.ts";
+import { prizesOf } from "../tournaments/pool.ts";
 import { type KeptPage, pages, type Result, ROWS, results, type SeasonRecord, seasonId } from "./records.ts";
 import { stageAfter } from "./stages.ts";
 import { advance, type Closing } from "./step.ts";
@@ -23,10 +24,19 @@ export async function keepPage(closing: Closing): Promise<SeasonRecord | undefin
       return {
         kept: kept + ranked.length,
         pages: before.pages + (ranked.length > 0 ? 1 : 0),
-        ...(isLast ? stageAfter(before) : { cursor: last ?? "" }),
+        ...(isLast ? afterPages(before, kept + ranked.length) : { cursor: last ?? "" }),
       };
     };
   });
+}
+
+/** The prizes of a pool go by how many there are; where there is nobody, it goes back. */
+function afterPages(record: SeasonRecord, kept: number): Partial<SeasonRecord> {
+  const { pool, prizes } = record;
+  if (!pool) return stageAfter(record);
+  if (kept === 0) return { stage: "refunds" };
+  const all = [...prizesOf(pool, kept), ...prizes];
+  return { prizes: all, ...stageAfter({ ...record, prizes: all }) };
 }
 
 function write(tx: Transaction, record: SeasonRecord, page: KeptPage): void {

@@ -4,6 +4,7 @@ import { Reward } from "../../rewards/index.ts";
 import { Row } from "../contract.ts";
 import type { Period } from "../periods.ts";
 import { PeriodName, Prize } from "../records.ts";
+import { Pool } from "../tournaments/pool.ts";
 
 const Whole = z.int().nonnegative();
 
@@ -13,7 +14,7 @@ export const ROWS = 100;
 export const MAX_STRUCK = 1_000;
 
 /** Where the closing of a season is. */
-export const Stage = z.enum(["pages", "prizes", "country", "group", "finish"]);
+export const Stage = z.enum(["pages", "refunds", "prizes", "country", "group", "finish"]);
 export type Stage = z.infer<typeof Stage>;
 
 /** `leaderboards/{board}/seasons/{period}-{season}`: a season that is being closed, or was. Written by what closes seasons. */
@@ -43,6 +44,8 @@ export const SeasonRecord = z.object({
   /** What the board said when it began to be closed. */
   keep: z.int().positive(),
   prizes: z.array(Prize),
+  /** Of a tournament: what its prizes are made of. */
+  pool: Pool.optional(),
   /** Prizes that were given, and those that could not be. */
   given: Whole,
   failed: Whole,

@@ -2,8 +2,8 @@ import { forget } from "../../platform/cache.ts";
 import type { Transaction } from "../../platform/firestore.ts";
 import { timestamp } from "../../platform/firestore.ts";
 import { type Change, prepareChanges } from "../../rewards/index.ts";
+import { PRIZES } from "../house.ts";
 import { type Player, SLOT_NAMES } from "../records.ts";
-import { PRIZES } from "./award.ts";
 import { pageKey } from "./history.ts";
 import { resultOf } from "./keep.ts";
 import {

@@ -7,6 +7,7 @@ import { Failure, invalidInput } from "../../platform/failure.ts";
 import { type Timestamp, type Transaction, timestamp, transact } from "../../platform/firestore.ts";
 import { deterministicId, fingerprint } from "../../platform/ids.ts";
 import { type Sealed, sealerFor } from "../../platform/seal.ts";
+import { type Take, taking } from "../../platform/stock.ts";
 import { NOTHING, prepareChanges } from "../../rewards/index.ts";
 import { purchaseId, purchaseOf } from "../purchase.ts";
 import { queueReceipts } from "../receipts/number.ts";
@@ -15,7 +16,6 @@ import { walletFact } from "../shop/buy.ts";
 import { countFor } from "../shop/limits.ts";
 import { checkSame, once } from "../shop/once.ts";
 import { checkPrice, pileOf, type Sale, saleOf } from "../shop/sale.ts";
-import { type Take, taking } from "../shop/stock.ts";
 import type { GiftRequest, Given } from "./contract.ts";
 import { type Gift, gifts } from "./records.ts";
 

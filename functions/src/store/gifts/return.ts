@@ -1,11 +1,11 @@
 import { prepareNotice } from "../../notices/index.ts";
 import { type Transaction, timestamp, transact } from "../../platform/firestore.ts";
 import { log } from "../../platform/log.ts";
+import { putBack, readShards } from "../../platform/stock.ts";
 import { prepareChanges } from "../../rewards/index.ts";
 import { purchases } from "../records.ts";
 import { uncountFor } from "../shop/limits.ts";
 import { stockPath } from "../shop/sale.ts";
-import { putBack, readShards } from "../shop/stock.ts";
 import { type Gift, gifts } from "./records.ts";
 
 const PAGE = 100;

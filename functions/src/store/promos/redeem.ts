@@ -2,9 +2,9 @@ import type * as z from "zod";
 import type { Caller } from "../../platform/endpoint.ts";
 import { type Transaction, transact } from "../../platform/firestore.ts";
 import { deterministicId } from "../../platform/ids.ts";
+import { SoldOut, type Take, taking } from "../../platform/stock.ts";
 import { prepareChanges, type Reward } from "../../rewards/index.ts";
 import { once } from "../shop/once.ts";
-import { SoldOut, type Take, taking } from "../shop/stock.ts";
 import type { Redeemed, RedeemRequest } from "./contract.ts";
 import { checkOpen, codePile, type FoundCode, findCode, over, prepareUse } from "./use.ts";
 

@@ -8,6 +8,7 @@ import { wallet } from "../../ledger/wallet.ts";
 import { setClock } from "../../platform/clock.ts";
 import { parseInput } from "../../platform/endpoint.ts";
 import { timestamp } from "../../platform/firestore.ts";
+import { shards } from "../../platform/stock.ts";
 import { listInventory } from "../../rewards/inventory.ts";
 import { entitlements } from "../../rewards/records.ts";
 import { defineProduct } from "../catalog.ts";
@@ -15,7 +16,6 @@ import { DefineProduct } from "../contract.ts";
 import { purchases } from "../records.ts";
 import { buy } from "./buy.ts";
 import { BuyRequest } from "./contract.ts";
-import { shards } from "./records.ts";
 
 const backend = useBackend();
 

@@ -3,6 +3,7 @@ import { now } from "../../platform/clock.ts";
 import type { Caller } from "../../platform/endpoint.ts";
 import { type Transaction, transact } from "../../platform/firestore.ts";
 import { fingerprint } from "../../platform/ids.ts";
+import { type Take, taking } from "../../platform/stock.ts";
 import { endAfter, groundsFrom, prepareChanges, readEntitlements, writeEntitlements } from "../../rewards/index.ts";
 import { discountFor, type UseDiscount, withDiscount } from "../promos/discount.ts";
 import { groundOf, type PurchaseFact, purchaseId, purchaseOf, withoutRenewal } from "../purchase.ts";
@@ -12,7 +13,6 @@ import type { Bought, BuyRequest } from "./contract.ts";
 import { countFor } from "./limits.ts";
 import { checkSame, once } from "./once.ts";
 import { checkPrice, pileOf, type Sale, saleOf } from "./sale.ts";
-import { type Take, taking } from "./stock.ts";
 
 /** The store of what is paid with a wallet. */
 export const WALLET = "WALLET";

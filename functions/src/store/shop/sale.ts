@@ -1,11 +1,11 @@
 import { currencyOf } from "../../ledger/index.ts";
 import { now } from "../../platform/clock.ts";
 import { Failure } from "../../platform/failure.ts";
+import type { Pile } from "../../platform/stock.ts";
 import type { Reward } from "../../rewards/index.ts";
 import { productOf } from "../catalog.ts";
 import type { Product } from "../records.ts";
 import { several } from "../several.ts";
-import type { Pile } from "./stock.ts";
 
 /** What somebody wants to buy with their wallet. */
 export interface WantedProduct {

@@ -1,13 +1,24 @@
-import { busy, Failure } from "../../platform/failure.ts";
-import { getAll, type Transaction } from "../../platform/firestore.ts";
-import { fingerprint } from "../../platform/ids.ts";
-import { type Shard, shards } from "./records.ts";
+import * as z from "zod";
+import { busy, Failure } from "./failure.ts";
+import { collection, getAll, type Transaction } from "./firestore.ts";
+import { fingerprint } from "./ids.ts";
 
 /**
  * Stock: how many there are of something for everybody together, spread over shards, each a document of its own, so that none is written
  * by every buyer. Whoever takes, takes of a shard that has enough, in the transaction of what it is taken for; so there is never more
  * sold than there was.
  */
+
+/** `{path}/stock/{n}`: a part of what there is of something for everybody together, so that many can take of it at once. */
+const Shard = z.object({
+  /** How many of all are here; `sold` is never more. */
+  allotted: z.int().nonnegative(),
+  sold: z.int().nonnegative(),
+});
+type Shard = z.infer<typeof Shard>;
+
+/** @param path the document of what there is only so much of, as `catalog/{productId}` */
+export const shards = (path: string) => collection(`${path}/stock`, Shard);
 
 /** Each takes about one sale a second for long, and many more in a rush. */
 const MAX_SHARDS = 20;
