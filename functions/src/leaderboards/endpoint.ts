@@ -2,6 +2,8 @@ import { action } from "../platform/endpoint.ts";
 import * as contract from "./contract.ts";
 import { defineBoard } from "./define.ts";
 import { friends } from "./friends.ts";
+import * as leagues from "./leagues/contract.ts";
+import { league } from "./leagues/league.ts";
 import { list } from "./list.ts";
 import { ranks } from "./ranks.ts";
 import * as seasons from "./seasons/contract.ts";
@@ -32,6 +34,7 @@ export const api = {
   results: action({ access: "user", input: seasons.ResultsRequest, output: seasons.Results, run: myResults }),
   join: action({ access: "user", input: tournaments.JoinRequest, output: tournaments.Joined, run: join }),
   leave: action({ access: "user", input: tournaments.LeaveRequest, output: tournaments.Left, run: leave }),
+  league: action({ access: "user", input: leagues.LeagueRequest, output: leagues.LeagueStanding, run: league }),
   withdraw: action({ access: "user", input: contract.WithdrawRequest, output: contract.Withdrawn, run: withdraw }),
 };
 

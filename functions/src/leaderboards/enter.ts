@@ -1,6 +1,7 @@
 import { Failure } from "../platform/failure.ts";
 import { FieldValue, timestamp } from "../platform/firestore.ts";
 import { localDay } from "./calendar.ts";
+import { cohortFor } from "./leagues/cohort.ts";
 import { isoDay, type Period, type Season, seasonAt, slotOf } from "./periods.ts";
 import { GLOBAL, orderOf, placeOf } from "./place.ts";
 import { type Given, isRanked, type Reached, reachedBy, together } from "./policy.ts";
@@ -22,6 +23,8 @@ export interface Entering extends Given {
   readonly player: string;
   readonly attempt: string;
   readonly metadata?: Slot["metadata"];
+  /** Of a league, where the player has a seat. */
+  readonly cohort?: { readonly season: string; readonly id: string };
   /** When it is submitted; `at` is when it was played. In milliseconds since the epoch. */
   readonly now: number;
 }
@@ -117,8 +120,10 @@ function slotAfter(
   const one = reachedBy(board.policy, entering);
   const held = current?.season === season.key ? current : undefined;
   if (current && !held) checkClosed(board, period, season);
-  if (!held)
-    return slotOfReached(board, season, one, { ...entering, ...fixedOf(board, player), hidden: player.hidden });
+  if (!held) {
+    const fixed = { ...fixedOf(board, player), ...cohortFor(board, { period, season }, entering, player) };
+    return slotOfReached(board, season, one, { ...entering, ...fixed, hidden: player.hidden });
+  }
   if (period === board.periods[0]) checkAttempts(board, season, held);
   const reached = together(board, reachedIn(held), one);
   const isSame = reached.score === held.score && reached.at === held.at.toMillis() && reached.sub === held.sub;

@@ -74,6 +74,25 @@ const Tournament = z
   });
 export type Tournament = z.infer<typeof Tournament>;
 
+/**
+ * Players play in cohorts of their tier, of which there are as many as are needed; when a season ends the first of each go up a tier, and the
+ * last down. Tier 1 is the lowest, and the first of everybody.
+ */
+export const League = z
+  .object({
+    period: PeriodName.exclude(["allTime", "rolling"]),
+    tiers: z.int().min(2).max(20),
+    /** Players of a cohort, at most. */
+    size: z.int().min(2).max(100),
+    promote: z.int().nonnegative(),
+    demote: z.int().nonnegative(),
+  })
+  .refine(({ size, promote, demote }) => promote + demote <= size, {
+    path: ["demote"],
+    error: "must not be more, with promote, than a cohort has players",
+  });
+export type League = z.infer<typeof League>;
+
 const settings = {
   title: z.string().min(1).max(200),
   /** IANA name of the zone by whose calendar seasons begin and end. */
@@ -128,6 +147,7 @@ const settings = {
   live: z.array(z.enum(["global", "country", "group"])).default(["global"]),
   /** The one season of the period `custom`, instead of a cron. */
   tournament: Tournament.optional(),
+  league: League.optional(),
 };
 
 type Checked = z.output<z.ZodObject<typeof settings>>;
@@ -179,11 +199,17 @@ function checked<Shape extends z.ZodType<Checked>>(shape: Shape) {
       error: "must be for periods that the board ranks",
     })
     .refine(
-      ({ prizes, scopes }: Checked) => prizes.every(({ scope }) => scope === "global" || scopes.includes(scope)),
-      {
-        path: ["prizes"],
-        error: "must be for scopes that the board ranks",
-      },
+      ({ prizes, scopes, league }: Checked) =>
+        prizes.every(
+          ({ scope, period }) =>
+            scope === "global" || scopes.includes(scope) || (scope === "group" && league?.period === period),
+        ),
+      { path: ["prizes"], error: "must be for scopes that the board ranks; groups are also the cohorts of a league" },
+    )
+    .refine(
+      ({ league, periods, scopes }: Checked) =>
+        !league || (periods.includes(league.period) && !scopes.includes("group")),
+      { path: ["league"], error: "must be of a period that the board ranks, and groups must not be ranked besides" },
     )
     .refine(({ live, scopes }: Checked) => live.every((kind) => kind === "global" || scopes.includes(kind)), {
       path: ["live"],
@@ -276,6 +302,8 @@ export const Player = z.object({
   hidden: z.enum(["banned", "shadow", "disqualified"]).optional(),
   attempts: z.array(Attempt).max(REMEMBERED_ATTEMPTS),
   entry: Entry.optional(),
+  /** Of a league; 1 until the player was promoted. */
+  tier: z.int().positive().optional(),
   d0: Slot.optional(),
   d1: Slot.optional(),
   w0: Slot.optional(),

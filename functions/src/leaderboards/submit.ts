@@ -6,6 +6,7 @@ import { boardOf } from "./board.ts";
 import type { SubmitRequest, Submitted } from "./contract.ts";
 import { isDoubtful } from "./doubt.ts";
 import { type Entered, type Entering, unchanged } from "./enter.ts";
+import { seated } from "./leagues/seat.ts";
 import { announce } from "./live/announce.ts";
 import { keepAlone } from "./pending.ts";
 import type { Board } from "./records.ts";
@@ -18,12 +19,13 @@ const MAX_AHEAD_MILLIS = 5_000;
 const MAX_BACK_MILLIS = 7 * 86_400_000;
 
 /**
- * Enters a score. One read and one write whatever the number of periods and scopes, no read for who was here just now, and 2 more for the profile of who is new; no write when nothing
- * changes, or it was submitted before. With the token of a session 2 reads and 2 writes; a score that is to be looked at first costs 1 read
- * and 2 writes.
+ * Enters a score. One read and one write whatever the number of periods and scopes, no read for who was here just now, and 2 more for the
+ * profile of who is new; no write when nothing changes, or it was submitted before. With the token of a session 2 reads and 2 writes; a score
+ * that is to be looked at first costs 1 read and 2 writes; the first of a season in a league also takes a seat, for 2 reads and a write.
  *
  * Refuses `unknown-board`, `score-out-of-bounds`, `score-in-the-future`, `too-late`, `attempt-reused`, `attempts-used-up`,
- * `season-closing`, `busy`; where a board requires a session `session-required`, `implausible-score`, and what games refuse of a token.
+ * `season-closing`, `busy`; where a board requires a session `session-required`, `implausible-score`, and what games refuse of a token; of a
+ * tournament `not-entered`, `tournament-not-on`.
  */
 export async function submit(caller: Caller, request: z.output<typeof SubmitRequest>): Promise<Submitted> {
   const board = await boardOf(request.board);
@@ -31,23 +33,21 @@ export async function submit(caller: Caller, request: z.output<typeof SubmitRequ
   if (session === undefined && board.session === "required") throw sessionRequired();
   if (session !== undefined && board.session === "none") throw unfit("session", "this board takes scores without");
   const entering = enteringOf(board, caller.uid, request);
-  const submission = { id: request.board, board, entering, caller };
-  const inReview = await isDoubtful(request.board, board, request.score);
-  if (session !== undefined) {
-    const used = await storeWithSession(submission, session, inReview);
-    const { player } = used.entered;
-    if (player) await announce({ id: request.board, board, player });
-    return reportOf(used.entered, used.inReview);
-  }
-  if (inReview) {
+  const id = request.board;
+  const submission = { id, board, entering, caller };
+  const inReview = await isDoubtful(id, board, request.score);
+  if (inReview && session === undefined) {
     const { repeated } = await keepAlone(submission);
     return reportOf(unchanged(board, undefined, entering, repeated), true);
   }
-  const entered = store(submission);
-  if (!entered) throw busy();
-  const done = await entered;
-  if (done.player) await announce({ id: request.board, board, player: done.player });
-  return reportOf(done, false);
+  const entered = await seated(submission, async (one) => {
+    if (session !== undefined) return await storeWithSession({ ...submission, entering: one }, session, inReview);
+    const stored = store({ ...submission, entering: one });
+    if (!stored) throw busy();
+    return await stored;
+  });
+  if (entered.player) await announce({ id, board, player: entered.player });
+  return reportOf(entered, inReview);
 }
 
 function sessionRequired(): Failure {

@@ -4,6 +4,7 @@ import { now } from "../../platform/clock.ts";
 import { FieldValue, isAlreadyExists, timestamp } from "../../platform/firestore.ts";
 import { emit } from "../../platform/outbox.ts";
 import { cacheKey } from "../board.ts";
+import { promoteSome } from "../leagues/promote.ts";
 import { type Ending, slotOf } from "../periods.ts";
 import { GLOBAL } from "../place.ts";
 import { countIn } from "../ranked.ts";
@@ -81,6 +82,7 @@ async function opened(view: Closing["view"]): Promise<SeasonRecord> {
     keep: board.keep,
     prizes: board.prizes.filter((prize) => prize.period === period),
     ...(pool ? { pool } : {}),
+    ...(board.league?.period === period ? { league: board.league } : {}),
     given: 0,
     failed: 0,
     struck: [],
@@ -94,6 +96,7 @@ const STEPS: Readonly<Record<Stage, (closing: Closing) => Promise<SeasonRecord |
   prizes: payPage,
   country: (closing) => payScope(closing, "country"),
   group: (closing) => payScope(closing, "group"),
+  league: promoteSome,
   finish,
 };
 

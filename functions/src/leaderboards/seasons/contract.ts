@@ -74,6 +74,8 @@ export const Results = z.object({
         }),
       ),
       disqualified: z.boolean(),
+      /** In a league: the rank in the cohort, and the tier before and after. */
+      league: z.object({ tier: z.int(), rank: z.int(), tierAfter: z.int() }).optional(),
     }),
   ),
   nextCursor: z.string().optional(),

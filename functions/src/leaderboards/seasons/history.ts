@@ -71,7 +71,7 @@ export async function myResults(
   };
 }
 
-function resultShown({ period, season: name, endedAt, rank, score, sub, awards, struckAt }: Result) {
+function resultShown({ period, season: name, endedAt, rank, score, sub, awards, struckAt, league }: Result) {
   return {
     period,
     season: name,
@@ -81,6 +81,7 @@ function resultShown({ period, season: name, endedAt, rank, score, sub, awards, 
     ...(sub === undefined ? {} : { subscore: sub }),
     prizes: awards.map(({ scope, rank: place, state }) => ({ scope, rank: place, state })),
     disqualified: struckAt !== undefined,
+    ...(league ? { league: { tier: league.tier, rank: league.rank, tierAfter: league.tierAfter } } : {}),
   };
 }
 

@@ -3,7 +3,7 @@ import { collection, firestore, Moment, type Query } from "../../platform/firest
 import { Reward } from "../../rewards/index.ts";
 import { Row } from "../contract.ts";
 import type { Period } from "../periods.ts";
-import { PeriodName, Prize } from "../records.ts";
+import { League, PeriodName, Prize } from "../records.ts";
 import { Pool } from "../tournaments/pool.ts";
 
 const Whole = z.int().nonnegative();
@@ -14,7 +14,7 @@ export const ROWS = 100;
 export const MAX_STRUCK = 1_000;
 
 /** Where the closing of a season is. */
-export const Stage = z.enum(["pages", "refunds", "prizes", "country", "group", "finish"]);
+export const Stage = z.enum(["pages", "refunds", "prizes", "country", "group", "league", "finish"]);
 export type Stage = z.infer<typeof Stage>;
 
 /** `leaderboards/{board}/seasons/{period}-{season}`: a season that is being closed, or was. Written by what closes seasons. */
@@ -46,6 +46,8 @@ export const SeasonRecord = z.object({
   prizes: z.array(Prize),
   /** Of a tournament: what its prizes are made of. */
   pool: Pool.optional(),
+  /** Of a league: who moves between tiers. */
+  league: League.optional(),
   /** Prizes that were given, and those that could not be. */
   given: Whole,
   failed: Whole,
@@ -97,7 +99,9 @@ export const Result = z.object({
   sub: z.int().optional(),
   /** When the season ended. */
   endedAt: Moment,
-  awards: z.array(Award),
+  awards: z.array(Award).default([]),
+  /** In a league: the rank in the cohort, and the tier that it has led to. */
+  league: z.object({ tier: z.int(), cohort: z.string(), rank: z.int(), tierAfter: z.int() }).optional(),
   /** Since when it does not count any more. */
   struckAt: Moment.optional(),
 });

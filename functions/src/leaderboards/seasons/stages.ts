@@ -3,13 +3,18 @@ import type { SeasonRecord, Stage } from "./records.ts";
 
 /** What follows what when a season is closed, and which ranks have prizes. */
 
-/** The stage that follows, without a place in it: only those are gone through that there are prizes for. */
-export function stageAfter({ prizes, stage }: Pick<SeasonRecord, "prizes" | "stage">): Partial<SeasonRecord> {
-  const next = STAGES.slice(STAGES.indexOf(stage) + 1).find((one) => prizes.some(({ scope }) => scope === SCOPES[one]));
-  return { stage: next ?? "finish", cursor: "", among: { id: "", passed: 0 } };
+/** The stage that follows, without a place in it: only those are gone through that there is something to do in. */
+export function stageAfter(record: Pick<SeasonRecord, "prizes" | "stage" | "league">): Partial<SeasonRecord> {
+  const later = STAGES.slice(STAGES.indexOf(record.stage) + 1);
+  const next = later.find((stage) => hasWork(stage, record)) ?? "finish";
+  return { stage: next, cursor: "", among: { id: "", passed: 0 } };
 }
 
-const STAGES: readonly Stage[] = ["pages", "prizes", "country", "group", "finish"];
+function hasWork(stage: Stage, { prizes, league }: Pick<SeasonRecord, "prizes" | "league">): boolean {
+  return stage === "league" ? league !== undefined : prizes.some(({ scope }) => scope === SCOPES[stage]);
+}
+
+const STAGES: readonly Stage[] = ["pages", "prizes", "country", "group", "league", "finish"];
 const SCOPES: Readonly<Partial<Record<Stage, Prize["scope"]>>> = {
   prizes: "global",
   country: "country",
