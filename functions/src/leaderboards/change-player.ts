@@ -1,4 +1,5 @@
 import { type DocumentSnapshot, Timestamp, type Transaction, transact } from "../platform/firestore.ts";
+import { announceChange } from "./live/announce.ts";
 import { forgetPlayer } from "./memory.ts";
 import { type Board, type Player, players } from "./records.ts";
 import type { Change } from "./redis/changes.ts";
@@ -19,7 +20,7 @@ export interface Changed<Result> {
 }
 
 /**
- * Changes a player's document in a transaction, and has Redis follow; for everything but plain submissions, which are written together. A
+ * Changes a player's document in a transaction, and has Redis and the live boards follow; for everything but plain submissions, which are written together. A
  * read, and a write or a delete if something changes.
  */
 export async function changePlayer<Result>(
@@ -40,6 +41,8 @@ export async function changePlayer<Result>(
   });
   if (change) forgetPlayer(reference.path);
   await follow(id, board, change ? [change] : [], announced);
+  const shown = change?.after ?? change?.before;
+  if (shown && shown !== "unknown") await announceChange({ id, board, player: shown });
   return result;
 }
 

@@ -166,7 +166,7 @@ function fixedOf({ scopes }: Board, { country, group }: Player): Pick<Slot, "cou
   };
 }
 
-export function reachedIn({ score, sub, at, count = 1, sum, of }: Slot | Day): Reached {
+function reachedIn({ score, sub, at, count = 1, sum, of }: Slot | Day): Reached {
   return { score, sub, at: at.toMillis(), count, sum, of };
 }
 
@@ -202,7 +202,7 @@ function fieldsOf(board: Board, { score, sub, at, count, sum, of }: Reached): Da
 }
 
 /** A slot with what sorts it, in all scopes that it belongs to. */
-export function withOrders(board: Board, slot: Slot, player: string): Slot {
+function withOrders(board: Board, slot: Slot, player: string): Slot {
   const { season, score, sub, at, country, group } = slot;
   const place = placeOf(board, { score, sub, at: at.toMillis() });
   const of = { season, place, player };

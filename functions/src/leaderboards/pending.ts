@@ -5,10 +5,10 @@ import { Failure } from "../platform/failure.ts";
 import { type Transaction, timestamp, transact } from "../platform/firestore.ts";
 import { deterministicId } from "../platform/ids.ts";
 import { boardOf } from "./board.ts";
+import { changePlayer } from "./change-player.ts";
 import { type Entering, enter, NOBODY } from "./enter.ts";
 import { facesOf } from "./face.ts";
-import { announce } from "./live/announce.ts";
-import { type Pending, pending, players } from "./records.ts";
+import { type Pending, pending } from "./records.ts";
 import type { Submission } from "./store.ts";
 
 /** Scores that somebody has to look at before they count. */
@@ -76,27 +76,24 @@ export async function scoreDecided(data: unknown): Promise<void> {
   if (!known) return;
   const caller = { uid: known.player, ...(known.name === undefined ? {} : { name: known.name }) };
   const face = (await facesOf([caller])).get(known.player) ?? NOBODY;
-  const written = await transact(async (tx) => {
+  await changePlayer({ id, board, player: known.player }, async (tx, before) => {
+    const stays = { after: before, result: undefined };
     const reference = pending(id).doc(pendingId);
     const kept = (await tx.get(reference)).data();
-    if (kept?.state !== "open") return undefined;
+    if (kept?.state !== "open") return stays;
     const { state } = await readReview(tx, { kind: "score", subject });
     if (state === "rejected") tx.update(reference, { state });
-    if (state !== "approved") return undefined;
-    const player = players(id).doc(kept.player);
-    const before = (await tx.get(player)).data();
+    if (state !== "approved") return stays;
     try {
       const entered = enter(board, before, enteringOf(kept), face);
-      if (entered.player) tx.set(player, entered.player);
       tx.update(reference, { state: "entered" });
-      return entered.player;
+      return { after: entered.player ?? before, result: undefined };
     } catch (error) {
       if (!(error instanceof Failure) || error.reason !== "too-late") throw error;
       tx.update(reference, { state: "too-late" });
-      return undefined;
+      return stays;
     }
   });
-  if (written) await announce({ id, board, player: written });
 }
 
 function enteringOf({ player, attempt, score, sub, of, metadata, at }: Pending): Entering {

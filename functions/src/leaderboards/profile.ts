@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { currentProfileOf, type Profile } from "../identity/index.ts";
-import { checked, firestore, transact } from "../platform/firestore.ts";
+import { firestore } from "../platform/firestore.ts";
 import { boardOf } from "./board.ts";
+import { changePlayer } from "./change-player.ts";
 import { sortedAnew } from "./enter.ts";
 import { faceIn } from "./face.ts";
-import { announceChange } from "./live/announce.ts";
-import { type Board, Player, players } from "./records.ts";
+import type { Board, Player } from "./records.ts";
 
 /** Boards on which one player is. */
 const MAX_BOARDS = 500;
@@ -20,26 +20,21 @@ export async function profileChanged(data: unknown): Promise<void> {
   const { user } = Told.parse(data);
   const profile = await currentProfileOf(user);
   if (!profile) return;
-  for (const { id } of await boardsOf(user)) {
+  for (const id of await boardsOf(user)) {
     const board = await boardOf(id);
-    const changed = await transact(async (tx) => {
-      const reference = players(id).doc(user);
-      const player = (await tx.get(reference)).data();
-      const next = player && shownAs(board, player, profile);
-      if (!next || next === player) return undefined;
-      tx.set(reference, next);
-      return next;
-    });
-    if (changed) await announceChange({ id, board, player: changed });
+    await changePlayer({ id, board, player: user }, async (_tx, player) => ({
+      after: player && shownAs(board, player, profile),
+      result: undefined,
+    }));
   }
 }
 
-/** A user was erased: they are on no board any more. Bill: a read and a delete for each. */
+/** A user was erased: they are on no board any more. Bill: 2 reads and a delete for each. */
 export async function userErased(data: unknown): Promise<void> {
   const { user } = Told.parse(data);
-  for (const { id, player } of await boardsOf(user)) {
-    await players(id).doc(user).delete();
-    await announceChange({ id, board: await boardOf(id), player });
+  for (const id of await boardsOf(user)) {
+    const gone = async () => ({ after: undefined, result: undefined });
+    await changePlayer({ id, board: await boardOf(id), player: user }, gone);
   }
 }
 
@@ -54,12 +49,8 @@ function shownAs(board: Board, player: Player, profile: Profile): Player {
   return next.hidden === hidden ? next : sortedAnew(board, next);
 }
 
-/** The boards that a player is on, by their ids, and what they know of the player. A read for each. */
-async function boardsOf(user: string): Promise<{ id: string; player: Player }[]> {
+/** The ids of the boards that a player is on. A read for each. */
+async function boardsOf(user: string): Promise<string[]> {
   const { docs } = await firestore().collectionGroup("players").where("player", "==", user).limit(MAX_BOARDS).get();
-  return docs.flatMap((document) => {
-    const { ref } = document;
-    const id = ref.parent.parent?.id;
-    return id === undefined ? [] : [{ id, player: checked(Player, ref.path, document.data()) }];
-  });
+  return docs.flatMap(({ ref }) => (ref.parent.parent ? [ref.parent.parent.id] : []));
 }

@@ -51,7 +51,7 @@ describe("ranks of a board too large to be counted, without Redis", () => {
     const settings = Board.parse((await boards().doc(board).get()).data());
     const waiting = many.map(({ player, score, at }) => {
       const entering = { player, score, at, now: at, attempt: randomUUID() };
-      return store({ id: board, board: settings, entering, face: { name: player } });
+      return store({ id: board, board: settings, entering, caller: { uid: player, name: player } });
     });
     await Promise.all(waiting);
   }

@@ -1,8 +1,8 @@
 import { prepareUse } from "../games/index.ts";
 import { Failure } from "../platform/failure.ts";
+import { changePlayer } from "./change-player.ts";
 import { type Entered, enter, NOBODY, unchanged } from "./enter.ts";
 import { facesOf } from "./face.ts";
-import { changePlayer } from "./change-player.ts";
 import { keepForReview } from "./pending.ts";
 import type { Board } from "./records.ts";
 import type { Submission } from "./store.ts";

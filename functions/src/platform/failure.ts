@@ -83,7 +83,6 @@ export const REASONS = {
   "session-finished": "The session is finished.",
   "session-required": "The board takes scores only with the token of a session.",
   "session-used": "A score was submitted with the session before.",
-  "sold-out": "There are not that many of the product left.",
   "sold-out": "There are not that many of the product, or places of the tournament, left.",
   "stripe-refused": "Stripe does not do this; `code` is what it says why.",
   "stripe-unavailable": "Stripe cannot be asked right now; try again later.",

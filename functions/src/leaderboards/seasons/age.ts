@@ -1,11 +1,13 @@
 import { forget } from "../../platform/cache.ts";
 import { now } from "../../platform/clock.ts";
-import { isChangedMeanwhile, transact } from "../../platform/firestore.ts";
+import { FieldValue, isChangedMeanwhile, type QueryDocumentSnapshot, transact } from "../../platform/firestore.ts";
 import { boardOf, cacheKey } from "../board.ts";
 import { localDay } from "../calendar.ts";
 import { aged } from "../enter.ts";
 import { isoDay } from "../periods.ts";
-import { boards, players } from "../records.ts";
+import { type Board, boards, type Player, players } from "../records.ts";
+import type { Change } from "../redis/changes.ts";
+import { announce, follow } from "../redis/follow.ts";
 import { afterClosing } from "./close.ts";
 import { nextToAge } from "./due.ts";
 
@@ -31,17 +33,29 @@ export async function agePlayers(id: string): Promise<string | undefined> {
       await endDay(id, today);
       return undefined;
     }
-    await Promise.all(
-      docs.map(async (document) => {
-        const fields = aged(board, document.data(), { player: document.id, now: now() });
-        await document.ref.update(fields, { lastUpdateTime: document.updateTime }).catch((error: unknown) => {
-          if (!isChangedMeanwhile(error)) throw error;
-        });
-      }),
+    const announced = announce(
+      id,
+      docs.map((document) => document.id),
     );
+    const changes = await Promise.all(docs.map((document) => agePlayer(board, document)));
+    await follow(id, board, changes.flat(), announced);
     last = docs.at(-1)?.id ?? last;
   }
   return `${today} ${last}`;
+}
+
+/** What Redis is to follow; nothing if the player has played meanwhile, and was looked at by that. */
+async function agePlayer(board: Board, document: QueryDocumentSnapshot<Player>): Promise<Change[]> {
+  const before = document.data();
+  const fields = aged(board, before, { player: document.id, now: now() });
+  try {
+    const { writeTime } = await document.ref.update(fields, { lastUpdateTime: document.updateTime });
+    const kept = Object.entries({ ...before, ...fields }).filter(([, value]) => !(value instanceof FieldValue));
+    return [{ player: document.id, before, after: Object.fromEntries(kept) as Player, version: writeTime }];
+  } catch (error) {
+    if (!isChangedMeanwhile(error)) throw error;
+    return [];
+  }
 }
 
 async function endDay(id: string, today: number): Promise<void> {

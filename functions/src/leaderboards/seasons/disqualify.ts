@@ -3,12 +3,13 @@ import { writeDown } from "../../platform/audit.ts";
 import { now } from "../../platform/clock.ts";
 import type { Caller } from "../../platform/endpoint.ts";
 import { Failure } from "../../platform/failure.ts";
-import { type Transaction, transact } from "../../platform/firestore.ts";
+import type { Transaction } from "../../platform/firestore.ts";
 import { fingerprint } from "../../platform/ids.ts";
 import { log } from "../../platform/log.ts";
 import { boardOf } from "../board.ts";
-import { placed } from "../placed.ts";
-import { type Board, type Player, players } from "../records.ts";
+import { changePlayer } from "../change-player.ts";
+import { sortedAnew } from "../enter.ts";
+import type { Player } from "../records.ts";
 import type { Disqualified, DisqualifyRequest, Reinstated, ReinstateRequest } from "./contract.ts";
 import { seasonId } from "./records.ts";
 import { forgetPages, prepareStrike } from "./strike.ts";
@@ -27,16 +28,13 @@ export async function disqualify(
 ): Promise<Disqualified> {
   const board = await boardOf(id);
   const at = now();
-  const done = await transact(async (tx) => {
-    const reference = players(id).doc(user);
-    const player = (await tx.get(reference)).data();
+  const done = await changePlayer({ id, board, player: user }, async (tx, player) => {
     const named = seasons.map(({ period, season }) => seasonId(period, season));
     const strike = await prepareStrike(tx, { board: id, user, player, seasons: named });
-    if (player) tx.set(reference, placed(board, { ...player, hidden: "disqualified" }, user));
     strike.write();
     const details = { seasons: strike.seasons, transactions: strike.transactions };
     writeDeed(tx, { by: caller.uid, action: "leaderboards/disqualify", board: id, user, note, at, details });
-    return strike;
+    return { after: player && sortedAnew(board, { ...player, hidden: "disqualified" }), result: strike };
   });
   await forgetPages(id, done.pages);
   log.info("player disqualified", { board: id, user, by: caller.uid });
@@ -51,15 +49,13 @@ export async function reinstate(
   caller: Caller,
   { board: id, user, note }: z.output<typeof ReinstateRequest>,
 ): Promise<Reinstated> {
-  const board: Board = await boardOf(id);
+  const board = await boardOf(id);
   const at = now();
-  await transact(async (tx) => {
-    const reference = players(id).doc(user);
-    const player = (await tx.get(reference)).data();
+  await changePlayer({ id, board, player: user }, async (tx, player) => {
     if (player?.hidden !== "disqualified") throw notDisqualified();
     const { hidden: _, ...shown }: Player = player;
-    tx.set(reference, placed(board, shown, user));
     writeDeed(tx, { by: caller.uid, action: "leaderboards/reinstate", board: id, user, note, at, details: {} });
+    return { after: sortedAnew(board, shown), result: undefined };
   });
   log.info("player reinstated", { board: id, user, by: caller.uid });
   return { user };

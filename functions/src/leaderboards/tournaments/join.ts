@@ -6,7 +6,8 @@ import { Failure } from "../../platform/failure.ts";
 import { isAlreadyExists, timestamp, transact } from "../../platform/firestore.ts";
 import { type Take, taking } from "../../platform/stock.ts";
 import { boardOf } from "../board.ts";
-import { faceOf } from "../face.ts";
+import { NOBODY } from "../enter.ts";
+import { facesOf } from "../face.ts";
 import { PRIZES } from "../house.ts";
 import { type Entry, type Player, players, type Tournament } from "../records.ts";
 import type { Joined, JoinRequest } from "./contract.ts";
@@ -60,7 +61,8 @@ function joinOnce({ id, caller, tournament }: Joining, take: Take): Promise<Join
       ...(transaction ? { transaction: transaction.id } : {}),
       picked: { ...place.picked },
     };
-    const player: Player = { attempts: [], ...known, ...faceOf(caller), entry };
+    const face = known ?? (await facesOf([caller])).get(caller.uid) ?? NOBODY;
+    const player: Player = { player: caller.uid, attempts: [], ...face, entry };
     place.write();
     paying.write();
     tx.set(reference, player);
