@@ -11,6 +11,7 @@ import type { Caller } from "../../platform/endpoint.ts";
 import { SubmitRequest } from "../contract.ts";
 import { profileChanged, userErased } from "../profile.ts";
 import { Board, type BoardSettings, boards, players } from "../records.ts";
+import { disqualify, reinstate } from "../seasons/disqualify.ts";
 import { shownPage } from "../shown.ts";
 import { submit } from "../submit.ts";
 import { withdraw } from "../withdraw.ts";
@@ -153,6 +154,21 @@ describe("the first of a board", () => {
     await userErased({ user: ada.uid });
     await runTasks();
     await vi.waitFor(() => expect(listener.shown()).toEqual({ season: "2026-11-20", updatedAt: time }), 5_000);
+  });
+
+  test("are without who is disqualified, until they are reinstated", async () => {
+    const board = await newBoard({ periods: ["daily"] });
+    const ada = someone("Ada");
+    await score(ada, board, 100);
+    const listener = await listen(board, "daily");
+    await runTasks();
+    await vi.waitFor(() => expect(listener.shown()?.players).toHaveProperty(ada.uid), 5_000);
+    await disqualify({ uid: "olga" }, { board, user: ada.uid, note: "A bot.", seasons: [] });
+    await runTasks();
+    await vi.waitFor(() => expect(listener.shown()).not.toHaveProperty("players"), 5_000);
+    await reinstate({ uid: "olga" }, { board, user: ada.uid, note: "No bot." });
+    await runTasks();
+    await vi.waitFor(() => expect(listener.shown()?.players).toHaveProperty(ada.uid), 5_000);
   });
 
   test("of the last season are gone when the next begins, even if nobody scores in it", async () => {
