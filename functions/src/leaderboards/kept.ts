@@ -4,11 +4,11 @@ import { now } from "../platform/clock.ts";
 import { Row } from "./contract.ts";
 import type { Period } from "./periods.ts";
 import { nameOf } from "./place.ts";
+import { following } from "./ranked.ts";
 import type { View } from "./view.ts";
 
 /** Rows of a page as Firestore has answered, and what sorts the last of them. */
 const Kept = z.object({ rows: z.array(Row), last: z.string().optional() });
-type Kept = z.output<typeof Kept>;
 
 const MINUTE = 60;
 /** For how long Redis answers instead of Firestore. What of seasons that are over is changed by hand, or erased, is seen after an hour. */
@@ -24,23 +24,19 @@ const OVER: Freshness = { processSeconds: 10, redisSeconds: 60 * MINUTE, staleSe
 const STALE_SECONDS = 30;
 
 /**
- * What Firestore has answered for a page, out of Redis if it was asked lately by any instance. Meant for what is read document by document:
- * what Redis' own sorted sets answer costs no reads and is not kept twice.
+ * As {@link following}, out of Redis if any instance has asked lately. Only for what may be old, and is read document by document: what Redis'
+ * own sorted sets answer costs no reads and is not kept twice.
  */
-export async function kept(
-  view: View,
-  from: { after: string | undefined; rank: number },
-  load: () => Promise<{ rows: Kept["rows"]; last: string | undefined }>,
-): Promise<{ rows: Kept["rows"]; last?: string | undefined }> {
+export const followingKept: typeof following = async (view, after, { rank, limit }) => {
   const { id, period, season, scope } = view;
-  const key = ["boardRows", id, period, season.key, nameOf(scope), from.rank, from.after ?? ""].join(":");
+  const key = ["boardRows", id, period, season.key, nameOf(scope), rank, limit, after ?? ""].join(":");
   const freshness = isOver(view) ? OVER : liveFreshness(period);
   const found = await cached(key, freshness, Kept, async () => {
-    const { rows, last } = await load();
+    const { rows, last } = await following(view, after, { rank, limit });
     return { rows, ...(last === undefined ? {} : { last }) };
   });
-  return found ?? { rows: [] };
-}
+  return { rows: found?.rows ?? [], last: found?.last };
+};
 
 function liveFreshness(period: Period): Freshness {
   return { processSeconds: 0, redisSeconds: REDIS_SECONDS[period], staleSeconds: STALE_SECONDS };

@@ -3,7 +3,6 @@ import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { invalidInput } from "../platform/failure.ts";
 import type { Page, PageRequest } from "./contract.ts";
-import { kept } from "./kept.ts";
 import { seasonNamed, slotOf } from "./periods.ts";
 import { orderOf, placeOf, rangeOf, readOrder } from "./place.ts";
 import { following } from "./ranked.ts";
@@ -20,12 +19,19 @@ const Cursor = z.object({
 });
 type Cursor = z.output<typeof Cursor>;
 
-/** A page of a board, by rank. No reads where Redis has it or keeps it, else one for each row. Refuses what {@link viewOf} does. */
-export async function page(_caller: Caller, request: z.output<typeof PageRequest>): Promise<Page> {
+/**
+ * A page of a board, by rank. No reads where Redis has it, else one for each row. Refuses what {@link viewOf} does.
+ * @param read what asks Firestore; {@link followingKept} where a page may be old
+ */
+export async function page(
+  _caller: Caller,
+  request: z.output<typeof PageRequest>,
+  read: typeof following = following,
+): Promise<Page> {
   const begun = await viewOf(request);
   const cursor = request.cursor === undefined ? undefined : readCursor(request.cursor);
   const view = cursor ? continued(begun, cursor) : begun;
-  return (await pageKept(view, cursor)) ?? (await pageRead(view, cursor));
+  return (await pageKept(view, cursor)) ?? (await pageRead(view, cursor, read));
 }
 
 /** By the rank that the cursor's place has by now. */
@@ -44,12 +50,10 @@ async function pageKept(view: View, cursor: Cursor | undefined): Promise<Page | 
   return { season, rows, nextCursor: writeCursor({ season, order, rank: rank + 1 }) };
 }
 
-async function pageRead(view: View, cursor: Cursor | undefined): Promise<Page> {
+async function pageRead(view: View, cursor: Cursor | undefined, read: typeof following): Promise<Page> {
   const { pageSize } = view.board;
   const rank = cursor?.rank ?? 1;
-  const { rows, last } = await kept(view, { after: cursor?.order, rank }, () =>
-    following(view, cursor?.order, { rank, limit: pageSize }),
-  );
+  const { rows, last } = await read(view, cursor?.order, { rank, limit: pageSize });
   const season = view.season.key;
   if (last === undefined || rows.length < pageSize) return { season, rows };
   return { season, rows, nextCursor: writeCursor({ season, order: last, rank: rank + rows.length }) };

@@ -9,6 +9,7 @@ import type { Caller } from "../platform/endpoint.ts";
 import { disconnect } from "../platform/redis.ts";
 import { Page, PageRequest, StandingRequest, SubmitRequest } from "./contract.ts";
 import { api } from "./endpoint.ts";
+import { page } from "./page.ts";
 import { Board, boards } from "./records.ts";
 import { shownPage } from "./shown.ts";
 import { standing } from "./standing.ts";
@@ -116,6 +117,14 @@ describe.skipIf(!hasRedis)(`Redis${hasRedis ? "" : " (skipped: redis-server is n
     const other = await backend.billed(() => shown(board));
     expect(other.bill).toEqual(NOTHING);
     expect(other.result.rows.map((row) => row.score)).toEqual([2, 1, 0]);
+  });
+
+  test("stands in nobody's way who wants a page as it is now", async () => {
+    const board = await newBoard();
+    expect(await scores(board)).toEqual([]);
+    await score(someone(), board, 1);
+    const { rows } = await page(someone(), PageRequest.parse({ board, period: "daily" }));
+    expect(rows.map((row) => row.score)).toEqual([1]);
   });
 
   test("keeps the pages of seasons that are over", async () => {

@@ -3,6 +3,7 @@ import { cached } from "../platform/cache.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { Ready, ready } from "../platform/ready.ts";
 import * as contract from "./contract.ts";
+import { followingKept } from "./kept.ts";
 import { noteBar } from "./live/bars.ts";
 import { page } from "./page.ts";
 import { nameOf } from "./place.ts";
@@ -21,7 +22,7 @@ export async function shownPage(caller: Caller, request: z.output<typeof contrac
   const { board, period, scope, cursor = "" } = request;
   const key = ["boardPage", board, period, view.season.key, nameOf(scope), cursor].join(":");
   const shown = await cached(key, FRESH, Shape, async () => {
-    const found = await page(caller, request);
+    const found = await page(caller, request, followingKept);
     if (cursor === "") noteBar(view, found.rows);
     return ready(contract.Page, found);
   });
