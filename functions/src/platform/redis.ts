@@ -13,6 +13,7 @@ const REDIS_PAUSE_MILLIS = 5_000;
 /** Keys in Redis: by project, so that two of them can share one, and by version of what is kept. */
 const NAMESPACE = "pot-of-gold:1";
 
+let timeoutMillis = REDIS_TIMEOUT_MILLIS;
 let redis: Promise<Redis> | undefined;
 let pausedUntil = 0;
 
@@ -34,7 +35,7 @@ export async function withRedis<T>(ask: (client: Redis) => Promise<T>): Promise<
     return await ask(await redis);
   } catch (error) {
     pausedUntil = Date.now() + REDIS_PAUSE_MILLIS;
-    log.warn("Redis does not answer", { message: error instanceof Error ? error.message : String(error) });
+    log.warn("Redis does not answer", { why: error instanceof Error ? error.message : String(error) });
     return undefined;
   }
 }
@@ -65,6 +66,11 @@ export async function runScript(
   }
 }
 
+/** How long to wait for Redis, from the next connection on, so that a busy machine does not look like Redis being slow. For tests. */
+export function setRedisTimeout(millis: number): void {
+  timeoutMillis = millis;
+}
+
 /** Ends the connection to Redis; the next question opens one. For tests. */
 export async function disconnect(): Promise<void> {
   const open = redis;
@@ -76,12 +82,12 @@ export async function disconnect(): Promise<void> {
 async function connect(url: string): Promise<Redis> {
   const { Redis } = await import("ioredis");
   const client = new Redis(url, {
-    connectTimeout: REDIS_TIMEOUT_MILLIS,
-    commandTimeout: REDIS_TIMEOUT_MILLIS,
+    connectTimeout: timeoutMillis,
+    commandTimeout: timeoutMillis,
     maxRetriesPerRequest: 0,
     lazyConnect: true,
   });
-  client.on("error", (error) => log.warn("Redis connection", { message: error.message }));
+  client.on("error", (error) => log.warn("Redis connection", { why: error.message }));
   try {
     await client.connect();
   } catch (error) {

@@ -9,7 +9,7 @@ import { profiles } from "../../identity/records.ts";
 import { forgetAll } from "../../platform/cache.ts";
 import { setClock } from "../../platform/clock.ts";
 import { timestamp } from "../../platform/firestore.ts";
-import { disconnect } from "../../platform/redis.ts";
+import { disconnect, setRedisTimeout } from "../../platform/redis.ts";
 import { boardOf } from "../board.ts";
 import { PageRequest, RanksRequest, type Row, StandingRequest } from "../contract.ts";
 import { defineBoard } from "../define.ts";
@@ -179,6 +179,7 @@ describe.skipIf(!hasRedis)(`a board${hasRedis ? "" : " (skipped: redis-server is
 
   beforeAll(async () => {
     server = await startRedis();
+    setRedisTimeout(10_000);
     client = new Redis(server.port);
     const at = timestamp(BEGIN);
     const rest = { state: "active" as const, version: 1, createdAt: at, updatedAt: at };
@@ -347,7 +348,7 @@ describe.skipIf(!hasRedis)(`a board${hasRedis ? "" : " (skipped: redis-server is
       }),
       { numRuns: RUNS },
     );
-  }, 120_000);
+  }, 300_000);
 
   test("of any kind, while Redis is wiped and built again between submissions: right all the time, ranks above the bound within the error", async () => {
     await fc.assert(
@@ -370,7 +371,7 @@ describe.skipIf(!hasRedis)(`a board${hasRedis ? "" : " (skipped: redis-server is
       }),
       { numRuns: RUNS },
     );
-  }, 180_000);
+  }, 300_000);
 
   test("of any kind, without Redis: pages and neighbourhoods right, ranks above the bound within the error", async () => {
     await fc.assert(
@@ -384,7 +385,7 @@ describe.skipIf(!hasRedis)(`a board${hasRedis ? "" : " (skipped: redis-server is
       }),
       { numRuns: RUNS },
     );
-  }, 120_000);
+  }, 300_000);
 
   /** How many submissions and withdrawals there were since the view was counted; all, if it never was. */
   async function slackOf(id: string, model: Model, { period, scope }: (typeof views)[number]): Promise<number> {

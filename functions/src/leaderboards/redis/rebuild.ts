@@ -55,6 +55,7 @@ export async function openNew(id: string, board: Board): Promise<void> {
   try {
     const seasons = await begin(task, board);
     if (seasons.length === 0) return;
+    await openNext(id, board);
     const [first] = await nextPage(id, undefined, 1);
     if (first) await putTask(`rebuild-${id}-${task.generation}`, { ...task, seasons });
     else await finish({ ...task, seasons }, board);

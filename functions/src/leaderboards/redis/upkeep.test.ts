@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { useBackend } from "../../../testing/backend.ts";
 import { hasRedis, type RedisServer, startRedis } from "../../../testing/redis.ts";
 import { setClock } from "../../platform/clock.ts";
-import { disconnect, runScript } from "../../platform/redis.ts";
+import { disconnect, runScript, setRedisTimeout } from "../../platform/redis.ts";
 import { boardOf } from "../board.ts";
 import { PageRequest, StandingRequest } from "../contract.ts";
 import { defineBoard } from "../define.ts";
@@ -33,6 +33,7 @@ describe.skipIf(!hasRedis)(`Redis behind a board${hasRedis ? "" : " (skipped: re
 
   beforeAll(async () => {
     server = await startRedis();
+    setRedisTimeout(10_000);
     client = new Redis(server.port);
   });
   beforeEach(async () => {
