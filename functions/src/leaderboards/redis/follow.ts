@@ -93,8 +93,13 @@ export async function follow(
   announced?: Announced,
 ): Promise<void> {
   if (!hasRedis()) return;
-  const [isTaken] = await Promise.all([take(id, board, changes, announced), openNext(id, board)]);
-  if (isTaken) return;
+  try {
+    const [isTaken] = await Promise.all([take(id, board, changes, announced), openNext(id, board)]);
+    if (isTaken) return;
+  } catch (error) {
+    // What was written is written, whatever is wrong with it.
+    log.error("Redis could not be told of scores", error, { board: id });
+  }
   await mendLater(
     id,
     changes.map(({ player }) => player),
