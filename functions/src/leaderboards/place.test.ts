@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { compareScored, GLOBAL, orderOf, placeOf, rangeOf, type Scope } from "./place.ts";
+import { compareScored, GLOBAL, orderOf, placeOf, rangeOf, readOrder, type Scope } from "./place.ts";
 
 const sign = (number: number) => Math.sign(number);
 const order = fc.constantFrom("descending" as const, "ascending" as const);
@@ -53,6 +53,20 @@ test("whoever is in a season and scope lies between where it begins and ends, an
       // What is ranked globally and what is ranked in a scope are kept in different fields.
       if ((ours.kind === "global") !== (theirs.kind === "global")) return;
       expect(isIn).toBe(mine === other && name(ours) === name(theirs));
+    }),
+  );
+});
+
+test("what is ordered is read back as it was, and only in its own season and scope", () => {
+  const germany: Scope = { kind: "country", id: "DE" };
+  fc.assert(
+    fc.property(place, order, subscore, fc.constantFrom(GLOBAL, germany), ({ player, ...of }, way, second, scope) => {
+      const board = { order: way, subscore: second };
+      const text = orderOf({ season: "2026-W47", scope, place: placeOf(board, of), player });
+      const { sub, ...rest } = of;
+      const expected = { ...rest, ...(second === "none" ? {} : { sub }), player };
+      expect(readOrder(board, { season: "2026-W47", scope, text })).toEqual(expected);
+      expect(readOrder(board, { season: "2026-W48", scope, text })).toBeUndefined();
     }),
   );
 });
