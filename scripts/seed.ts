@@ -1,7 +1,8 @@
 import { initializeApp } from "firebase-admin/app";
 import { getFirestore } from "firebase-admin/firestore";
 import type * as z from "zod";
-import type { BoardSettings } from "../functions/src/leaderboards/records.ts";
+import { boardOfSettings } from "../functions/src/leaderboards/define.ts";
+import { Board, BoardSettings } from "../functions/src/leaderboards/records.ts";
 import type { Product } from "../functions/src/store/records.ts";
 import type { Connection } from "./suite.ts";
 
@@ -70,10 +71,12 @@ export async function seed({ project, hosts }: Connection, operator: Operator): 
   // Otherwise Google's libraries look for a metadata server, and warn that there is none.
   process.env.METADATA_SERVER_DETECTION = "none";
   const firestore = getFirestore(initializeApp({ projectId: project }, `seed-${project}`));
+  const board = firestore.doc(`leaderboards/${BOARD_ID}`);
+  const known = Board.safeParse((await board.get()).data()).data;
   const batch = firestore.batch();
   for (const [id, product] of Object.entries(PRODUCTS)) batch.set(firestore.doc(`catalog/${id}`), product);
   for (const { id, product } of [CHEST, SWORD]) batch.set(firestore.doc(`catalog/${id}`), product);
-  batch.set(firestore.doc(`leaderboards/${BOARD_ID}`), BOARD);
+  batch.set(board, known ?? boardOfSettings(BoardSettings.parse(BOARD), undefined, Date.now()));
   batch.set(firestore.doc(`admins/${operator.uid}`), { name: operator.name });
   await batch.commit();
 }

@@ -66,7 +66,7 @@ function move(tx: Transaction, season: SeasonRecord, { league, cohort }: { leagu
 }
 
 /** The tier that a rank in a cohort leads to. Who would go up as well as down goes up. */
-export function tierAfter(
+function tierAfter(
   { tiers: top, promote, demote }: League,
   tier: number,
   { rank, of }: { rank: number; of: number },

@@ -41,7 +41,7 @@ export async function awardAll(
  * Bill: a read for the result, the user's key, and each account and entitlement; a write for the result, the notice, the ledger's transaction
  * and each account, item and entitlement.
  */
-export async function award(season: SeasonRecord, winner: Winner): Promise<Award["state"] | "struck"> {
+async function award(season: SeasonRecord, winner: Winner): Promise<Award["state"] | "struck"> {
   const attempt = () => transact((tx) => give(tx, season, winner));
   try {
     return await attempt().catch((error: unknown) => {

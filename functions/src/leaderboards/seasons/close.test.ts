@@ -99,6 +99,16 @@ describe("a season that has ended", () => {
     expect((await score(ada, board, 3)).bests.daily).toMatchObject({ season: "2026-11-25", score: 3 });
   });
 
+  test("is closed by as many tasks as it takes, each of which does a part", async () => {
+    at("2026-10-01T12:00:00Z");
+    const board = await newBoard({ periods: ["daily"] });
+    const before = backend.tasks.length;
+    await closeAt("2026-11-01T12:00:00Z");
+    expect(await closed(board)).toHaveLength(31);
+    expect(backend.tasks.length - before).toBe(3);
+    expect((await boards().doc(board).get()).data()?.nextCloseAt).toBe(Date.parse("2026-11-02T00:03:00Z"));
+  });
+
   test("is closed once, however many are at it", async () => {
     at("2026-11-20T12:00:00Z");
     const board = await newBoard({ periods: ["daily"], keep: 3 });

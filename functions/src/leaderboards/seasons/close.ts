@@ -18,7 +18,7 @@ import { type SeasonRecord, type Stage, seasonId, seasons } from "./records.ts";
 import { advance, type Closing } from "./step.ts";
 
 /** The event of a season that was closed: `board`, `period`, `season`, `number` and how many `players` were ranked. */
-export const SEASON_CLOSED = "season.closed";
+const SEASON_CLOSED = "season.closed";
 
 /** Steps of one task; each is a hundred players at most. */
 const MAX_STEPS = 25;
