@@ -58,7 +58,6 @@ test("it installs the very versions that were tested, and loads", { timeout: 180
     "payoutReconciliation",
     "payoutTasks",
     "receipts",
-    "seasonSchedule",
     "seasonTasks",
     "storeReconciliation",
     "webhookRetries",

@@ -168,6 +168,7 @@ export const housekeeping = onSchedule(
       expireGifts,
       settleRefunds,
       sweepWithdrawals,
+      closeDue,
     ]);
   },
 );
@@ -217,11 +218,6 @@ export const receipts = onTaskDispatched(
     await numberReceipts();
   },
 );
-
-/** Looks, every minute, for seasons of leaderboards that are to be closed. */
-export const seasonSchedule = onSchedule({ schedule: "every 1 minutes", timeZone: "Etc/UTC" }, async () => {
-  await closeDue();
-});
 
 /** Closes seasons, a part in each task; see `leaderboards/seasons/close.ts`. */
 export const seasonTasks = onTaskDispatched(

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { now } from "../../platform/clock.ts";
 import { deterministicId } from "../../platform/ids.ts";
 import { enqueue } from "../../platform/tasks.ts";
-import { isEnding, type Period } from "../periods.ts";
+import { isEnding } from "../periods.ts";
 import { type Board, boards, PeriodName } from "../records.ts";
 import { agePlayers } from "./age.ts";
 import { closeSeasons } from "./close.ts";
@@ -10,46 +10,63 @@ import { nextToAge, nextToClose } from "./due.ts";
 
 /** The function whose queue it is. */
 const QUEUE = "seasonTasks";
-/** Boards that are looked at in a minute. */
+/** Boards that are looked at at a time. */
 const MAX_BOARDS = 1_000;
 /** A closing that was given up by its queue is begun anew after this. */
 const AGAIN_MILLIS = 600_000;
+/** Longer than from one run of the schedule to the next. */
+const AHEAD_MILLIS = 660_000;
+const SECOND = 1_000;
 
 export const SeasonTask = z.object({ board: z.string(), period: PeriodName.exclude(["allTime"]) });
 type SeasonTask = z.infer<typeof SeasonTask>;
 
-/** Begins to close what is to be closed; for a schedule. A read for each board that has something, one if there is none. */
+/**
+ * Has closed what is to be closed, and what will be until the schedule comes again: a task waits for its moment. A read for each board that
+ * has something, one if there is none.
+ */
 export async function closeDue(): Promise<number> {
-  const { docs } = await boards().where("nextCloseAt", "<=", now()).orderBy("nextCloseAt").limit(MAX_BOARDS).get();
-  const slot = String(Math.floor(now() / AGAIN_MILLIS));
-  const due = docs.flatMap((document) => dueOf(document.id, document.data()));
-  for (const { number, ...task } of due) await put(task, [String(number), slot]);
+  const soon = now() + AHEAD_MILLIS;
+  const { docs } = await boards().where("nextCloseAt", "<=", soon).orderBy("nextCloseAt").limit(MAX_BOARDS).get();
+  const due = docs.flatMap((document) => dueOf(document.data()).map((one) => ({ ...one, board: document.id })));
+  for (const { board, period, number, dueAt } of due) {
+    const delay = Math.max(0, dueAt - now());
+    // What is overdue may have been given up by its queue, which remembers the name.
+    const time = delay > 0 ? `at ${dueAt}` : `again ${Math.floor(now() / AGAIN_MILLIS)}`;
+    await put({ board, period }, { names: [String(number), time], delaySeconds: Math.ceil(delay / SECOND) });
+  }
   return due.length;
 }
 
-function dueOf(id: string, board: Board): (SeasonTask & { number: number })[] {
-  return board.periods.flatMap((period) => {
-    const number = dueNumber(board, period);
-    return number === undefined || period === "allTime" ? [] : [{ board: id, period, number }];
-  });
+interface Due {
+  readonly period: SeasonTask["period"];
+  /** Of the season that is to be closed; of a rolling period the last day that has aged. */
+  readonly number: number;
+  readonly dueAt: number;
 }
 
-/** The number of the season of a period that is to be closed now; of a rolling one that of the last day that has aged. */
-function dueNumber(board: Board, period: Period): number | undefined {
-  if (isEnding(period)) {
+function dueOf(board: Board): Due[] {
+  const { rolling = 0 } = board.closedThrough ?? {};
+  const agesAt = nextToAge(board);
+  const ends = board.periods.filter(isEnding).flatMap((period): Due[] => {
     const next = nextToClose(board, period);
-    return next && next.dueAt <= now() ? next.season.number : undefined;
-  }
-  const agesAt = period === "rolling" ? nextToAge(board) : undefined;
-  return agesAt !== undefined && agesAt <= now() ? board.closedThrough?.rolling : undefined;
+    return next ? [{ period, number: next.season.number, dueAt: next.dueAt }] : [];
+  });
+  const all: Due[] = [
+    ...ends,
+    ...(agesAt === undefined ? [] : [{ period: "rolling" as const, number: rolling, dueAt: agesAt }]),
+  ];
+  return all.filter(({ dueAt }) => dueAt <= now() + AHEAD_MILLIS);
 }
 
 /** Does a part of what is to be done, and leaves the rest to another task. */
 export async function runSeasonTask({ board, period }: SeasonTask): Promise<void> {
   const left = period === "rolling" ? await agePlayers(board) : await closeSeasons(board, period);
-  if (left !== undefined) await put({ board, period }, [left]);
+  if (left !== undefined) await put({ board, period }, { names: [left] });
 }
 
-async function put(task: SeasonTask, names: readonly string[]): Promise<void> {
-  await enqueue(QUEUE, { name: deterministicId("season", task.board, task.period, ...names), data: { ...task } });
+async function put(task: SeasonTask, of: { names: readonly string[]; delaySeconds?: number }): Promise<void> {
+  const name = deterministicId("season", task.board, task.period, ...of.names);
+  const delay = of.delaySeconds ? { delaySeconds: of.delaySeconds } : {};
+  await enqueue(QUEUE, { name, data: { ...task }, ...delay });
 }
