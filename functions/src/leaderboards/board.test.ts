@@ -78,6 +78,15 @@ describe("a score", () => {
     });
   });
 
+  test("is not measured by what an instance remembers of a player who has withdrawn elsewhere", async () => {
+    const board = await newBoard();
+    const ada = someone("Ada");
+    await score(ada, board, 100);
+    // As another instance does it.
+    await players(board).doc(ada.uid).delete();
+    expect((await score(ada, board, 60)).bests.daily).toEqual({ season: "2026-11-20", score: 60, improved: true });
+  });
+
   test("that is worse than the player's best changes nothing", async () => {
     const board = await newBoard();
     const ada = someone("Ada");
@@ -168,6 +177,21 @@ describe("an operator", () => {
     expect((await score(someone(), id, 11)).bests.allTime).toMatchObject({ score: 11, improved: true });
     expect((await score(someone(), id, -10)).bests.allTime).toMatchObject({ score: -10 });
     expect((await page(someone(), { board: id, period: "allTime" })).rows.map((row) => row.score)).toEqual([11, -10]);
+  });
+
+  test("cannot change what scores are sorted by", async () => {
+    const id = `board-${randomUUID()}`;
+    const settings = { title: "Cup", timeZone: "Etc/UTC", minScore: 0, maxScore: 10 };
+    const define = (more: object) =>
+      defineBoard(someone(), { id, board: BoardSettings.parse({ ...settings, ...more }) });
+    await define({});
+    for (const [field, more] of [
+      ["board.order", { order: "ascending" }],
+      ["board.subscore", { subscore: "descending" }],
+      ["board.policy", { policy: "sum" }],
+    ] as const) {
+      await expect(define(more)).rejects.toMatchObject({ reason: "board-fixed", details: { field } });
+    }
   });
 
   test.each([

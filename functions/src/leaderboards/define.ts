@@ -3,6 +3,7 @@ import { plain, writeDown } from "../platform/audit.ts";
 import { forget } from "../platform/cache.ts";
 import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
+import { Failure } from "../platform/failure.ts";
 import { transact } from "../platform/firestore.ts";
 import { fingerprint } from "../platform/ids.ts";
 import { cacheKey } from "./board.ts";
@@ -39,7 +40,7 @@ export function boardOfSettings(
 /**
  * Makes a board, or changes what one accepts from now on; scores that it has stay. Another time zone, first day of the week or cron moves
  * the ends of the seasons that are on. A read and 2 writes; of a new board, where there is a Redis, another read; a read and a write more for
- * each part of the places of a tournament. Refuses `tournament-fixed`, `unknown-currency`.
+ * each part of the places of a tournament. Refuses `board-fixed`, `tournament-fixed`, `unknown-currency`.
  */
 export async function defineBoard(
   caller: Caller,
@@ -48,6 +49,7 @@ export async function defineBoard(
   const at = now();
   const { board, isNew } = await transact(async (tx) => {
     const before = (await tx.get(boards().doc(id))).data();
+    checkFixed(settings, before);
     const stock = await prepareTournament(tx, { id, settings, before, at });
     stock();
     const board = boardOfSettings(settings, before, at);
@@ -60,4 +62,14 @@ export async function defineBoard(
   await forget(cacheKey(id));
   if (isNew) await openNew(id, board);
   return { id };
+}
+
+/** What scores are sorted by is written into every player's document. Refuses `board-fixed`. */
+function checkFixed(settings: z.output<typeof BoardSettings>, before: Board | undefined): void {
+  const changed = before && (["order", "subscore", "policy"] as const).find((name) => before[name] !== settings[name]);
+  if (changed === undefined) return;
+  throw new Failure("failed-precondition", "What a board ranks by stays as it was; define another.", {
+    reason: "board-fixed",
+    field: `board.${changed}`,
+  });
 }

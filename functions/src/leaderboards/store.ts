@@ -5,7 +5,7 @@ import { busy } from "../platform/failure.ts";
 import { checked, type Timestamp } from "../platform/firestore.ts";
 import { type Entered, type Entering, enter, type Face, NOBODY } from "./enter.ts";
 import { facesOf } from "./face.ts";
-import { compare, disappointed, recall, remember } from "./memory.ts";
+import { compare, disappointed, forgetPlayer, recall, remember } from "./memory.ts";
 import { type Board, Player } from "./records.ts";
 import type { Change } from "./redis/changes.ts";
 import { announceAll, type Changed, followAll } from "./redis/follow.ts";
@@ -34,6 +34,8 @@ export interface Submission {
 interface Stored {
   readonly player: Player;
   readonly version: Timestamp;
+  /** Whether it was not read just now. */
+  readonly isRemembered: boolean;
 }
 
 interface Trying extends Submission {
@@ -77,11 +79,11 @@ interface Writing {
 async function tryOnce(left: readonly Trying[], results: PromiseSettledResult<Entered>[]): Promise<Trying[]> {
   const stored = await load(left);
   const faces = await facesOf(left.filter(({ path }) => !stored.has(path)).map(({ caller }) => caller));
-  const writing = judge(left, { stored, faces }, results);
+  const { writing, unsure } = judge(left, { stored, faces }, results);
   const changed = repeatedOf(left, stored, results);
   const announced = announceAll(writing.map(({ one: { id, entering } }) => ({ id, player: entering.player })));
   const written = writing.length > 0 ? await writeEach(writing.map(({ write }) => write)) : [];
-  const again: Trying[] = [];
+  const again: Trying[] = [...unsure];
   for (const [i, { one, entered, before, player }] of writing.entries()) {
     const outcome = written[i];
     if (outcome?.isWritten) {
@@ -118,8 +120,18 @@ function repeatedOf(
   });
 }
 
-function changeOf({ id, board, entering }: Trying, before: Change["before"], { player, version }: Stored): Changed {
+function changeOf(
+  { id, board, entering }: Trying,
+  before: Change["before"],
+  { player, version }: Pick<Stored, "player" | "version">,
+): Changed {
   return { id, board, change: { player: entering.player, before, after: player, version } };
+}
+
+interface Judged {
+  readonly writing: Writing[];
+  /** Who would have their answer by what was only remembered: others may have changed it. */
+  readonly unsure: Trying[];
 }
 
 /** Those who have something to write; the others have their answer. */
@@ -127,21 +139,34 @@ function judge(
   left: readonly Trying[],
   { stored, faces }: { stored: ReadonlyMap<string, Stored>; faces: ReadonlyMap<string, Face> },
   results: PromiseSettledResult<Entered>[],
-): Writing[] {
-  const writing: Writing[] = [];
+): Judged {
+  const judged: Judged = { writing: [], unsure: [] };
   for (const one of left) {
     const before = stored.get(one.path);
-    try {
-      const entered = enter(one.board, before?.player, one.entering, faces.get(one.caller.uid) ?? NOBODY);
-      const { player } = entered;
-      if (player)
-        writing.push({ one, entered, before: before?.player, player, write: writeOf(one.path, before, player) });
-      else results[one.place] = { status: "fulfilled", value: entered };
-    } catch (reason) {
-      results[one.place] = { status: "rejected", reason };
-    }
+    const result = resultOf(one, before?.player, faces.get(one.caller.uid));
+    const entered = result.status === "fulfilled" ? result.value : undefined;
+    const player = entered?.player;
+    if (entered && player) {
+      const write = writeOf(one.path, before, player);
+      judged.writing.push({ one, entered, before: before?.player, player, write });
+    } else if (before?.isRemembered) {
+      forgetPlayer(one.path);
+      judged.unsure.push(one);
+    } else results[one.place] = result;
   }
-  return writing;
+  return judged;
+}
+
+function resultOf(
+  { board, entering }: Trying,
+  before: Player | undefined,
+  face: Face = NOBODY,
+): PromiseSettledResult<Entered> {
+  try {
+    return { status: "fulfilled", value: enter(board, before, entering, face) };
+  } catch (reason) {
+    return { status: "rejected", reason };
+  }
 }
 
 function writeOf(path: string, before: Stored | undefined, after: Player): Write {
@@ -159,7 +184,7 @@ async function load(batch: readonly Trying[]): Promise<Map<string, Stored>> {
   const missing: Trying[] = [];
   for (const one of batch) {
     const known = recall(one.path);
-    if (known) stored.set(one.path, known);
+    if (known) stored.set(one.path, { ...known, isRemembered: true });
     else missing.push(one);
   }
   if (missing.length === 0) return stored;
@@ -167,7 +192,12 @@ async function load(batch: readonly Trying[]): Promise<Map<string, Stored>> {
   for (const [i, { path }] of missing.entries()) {
     const document = found[i];
     compare(path, document?.updateTime);
-    if (document) stored.set(path, { player: checked(Player, path, document.fields), version: document.updateTime });
+    if (document)
+      stored.set(path, {
+        player: checked(Player, path, document.fields),
+        version: document.updateTime,
+        isRemembered: false,
+      });
   }
   return stored;
 }

@@ -14,6 +14,7 @@ export const REASONS = {
   "attempts-used-up": "The player has made all attempts of this season; `limit` says how many there are.",
   "balance-changed": "The account is not as the request expects it; look at it again.",
   "balance-too-large": "The account cannot hold that much of the currency.",
+  "board-fixed": "What a board ranks by cannot be changed any more; `field` says what.",
   "body-too-large": "The body of the webhook is too large.",
   busy: "Too many are at it; ask again, under the same key if there is one.",
   "cannot-ask": "The user takes no requests or invitations from the caller now.",
