@@ -8,9 +8,9 @@ import { setClock } from "../../functions/src/platform/clock.ts";
 import { testPath } from "./crash.ts";
 import { OPERATOR, somebody, testBooks, useStage } from "./stage.ts";
 
-/** How a season ends, while the function dies at each of its calls of Firestore and Redis. */
+/** How a season ends, while the function dies at each of its calls of Firestore. */
 const money = useStage();
-const stage = money.serving("seasonTasks");
+const stage = money.serving("seasonTasks", false);
 const DAY_MILLIS = 86_400_000;
 
 interface Ended {

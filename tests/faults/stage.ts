@@ -51,11 +51,11 @@ export function useStage(settings: Record<string, string> = {}) {
     redis?.kill();
   });
 
-  /** Serves a function for the tests of a file. */
-  const serving = (target: string): (() => Stage) => {
+  /** Serves a function for the tests of a file; without Redis where that is only a cache to be forgotten. */
+  const serving = (target: string, withRedis = true): (() => Stage) => {
     let stage: Stage | undefined;
     beforeAll(async () => {
-      const options = { target, env: { REDIS_URL: redis?.url ?? "" } };
+      const options = { target, env: { REDIS_URL: (withRedis && redis?.url) || "" } };
       stage = { healthy: await serve(options), doomed: doom(options) };
     });
     return () => stage as Stage;
