@@ -66,7 +66,8 @@ export async function defineBoard(
 
 /** What scores are sorted by is written into every player's document. Refuses `board-fixed`. */
 function checkFixed(settings: z.output<typeof BoardSettings>, before: Board | undefined): void {
-  const changed = before && (["order", "subscore", "policy"] as const).find((name) => before[name] !== settings[name]);
+  const changed =
+    before && (["order", "subscore", "policy", "owner"] as const).find((name) => before[name] !== settings[name]);
   if (changed === undefined) return;
   throw new Failure("failed-precondition", "What a board ranks by stays as it was; define another.", {
     reason: "board-fixed",

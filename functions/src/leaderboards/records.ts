@@ -115,6 +115,8 @@ const settings = {
   cron: z.string().max(100).refine(isCron, "must be a cron expression of five fields").optional(),
   /** Over how many days, today among them, the period `rolling` goes. */
   rollingDays: z.int().min(1).max(MAX_ROLLING_DAYS).optional(),
+  /** Whose scores they are: who submits them, or the group that they are in. */
+  owner: z.enum(["player", "group"]).default("player"),
   /** What is ranked for itself, besides everybody together. */
   scopes: z.array(z.enum(["country", "group"])).default([]),
   /** Scores outside of these are refused. Whole numbers. */
@@ -152,8 +154,19 @@ const settings = {
 
 type Checked = z.output<z.ZodObject<typeof settings>>;
 
+/** What only a player can have or do. */
+function isForPlayers({ scopes, session, prizes, tournament, league }: Checked): boolean {
+  return (
+    scopes.length > 0 || session !== "none" || prizes.length > 0 || tournament !== undefined || league !== undefined
+  );
+}
+
 function checked<Shape extends z.ZodType<Checked>>(shape: Shape) {
   return shape
+    .refine((board: Checked) => board.owner === "player" || !isForPlayers(board), {
+      path: ["owner"],
+      error: "must be player where there are scopes, sessions, prizes, a tournament or a league",
+    })
     .refine(({ minScore, maxScore }: Checked) => minScore <= maxScore, {
       path: ["maxScore"],
       error: "must not be below minScore",

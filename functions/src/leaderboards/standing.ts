@@ -3,6 +3,7 @@ import { now } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import type { Row, Standing, StandingRequest } from "./contract.ts";
 import { sortedAnew } from "./enter.ts";
+import { ownerOf } from "./owner.ts";
 import { seasonShown, slotOf } from "./periods.ts";
 import { GLOBAL } from "./place.ts";
 import { type Estimate, rankOf, sizeOf } from "./rank.ts";
@@ -20,13 +21,12 @@ type Bests = Standing["bests"];
  */
 export async function standing(caller: Caller, request: z.output<typeof StandingRequest>): Promise<Standing> {
   const view = await viewOf(request);
-  const [kept, bests] = await Promise.all([
-    keptStanding(view, caller.uid, request.neighbours),
-    keptBests(view, caller.uid),
-  ]);
-  if (kept) return await standingKept(view, caller.uid, kept, bests);
-  const player = (await players(view.id).doc(caller.uid).get()).data();
-  return await standingRead(view, { uid: caller.uid, player, reach: request.neighbours });
+  const { uid } = await ownerOf(view.board, caller);
+  const [kept, bests] = await Promise.all([keptStanding(view, uid, request.neighbours), keptBests(view, uid)]);
+  // Of who has a score and is not ranked, their document knows whether they are to notice.
+  if (kept && (kept.rank !== undefined || !kept.known)) return await standingKept(view, uid, kept, bests);
+  const player = (await players(view.id).doc(uid).get()).data();
+  return await standingRead(view, { uid, player, reach: request.neighbours });
 }
 
 /** What the player has in the other periods; undefined if Redis does not have them all. */

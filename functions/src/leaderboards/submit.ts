@@ -8,6 +8,7 @@ import { isDoubtful } from "./doubt.ts";
 import { type Entered, type Entering, unchanged } from "./enter.ts";
 import { seated } from "./leagues/seat.ts";
 import { announce } from "./live/announce.ts";
+import { ownerOf } from "./owner.ts";
 import { keepAlone } from "./pending.ts";
 import type { Board } from "./records.ts";
 import { storeWithSession } from "./session.ts";
@@ -25,16 +26,17 @@ const MAX_BACK_MILLIS = 7 * 86_400_000;
  *
  * Refuses `unknown-board`, `score-out-of-bounds`, `score-in-the-future`, `too-late`, `attempt-reused`, `attempts-used-up`,
  * `season-closing`, `busy`; where a board requires a session `session-required`, `implausible-score`, and what games refuse of a token; of a
- * tournament `not-entered`, `tournament-not-on`.
+ * tournament `not-entered`, `tournament-not-on`; where groups play `not-in-a-group`.
  */
 export async function submit(caller: Caller, request: z.output<typeof SubmitRequest>): Promise<Submitted> {
   const board = await boardOf(request.board);
   const { session } = request;
   if (session === undefined && board.session === "required") throw sessionRequired();
   if (session !== undefined && board.session === "none") throw unfit("session", "this board takes scores without");
-  const entering = enteringOf(board, caller.uid, request);
+  const owner = await ownerOf(board, caller);
+  const entering = enteringOf(board, owner.uid, request);
   const id = request.board;
-  const submission = { id, board, entering, caller };
+  const submission = { id, board, entering, caller: owner };
   const inReview = await isDoubtful(id, board, request.score);
   if (inReview && session === undefined) {
     const { repeated } = await keepAlone(submission);

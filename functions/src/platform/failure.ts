@@ -50,6 +50,7 @@ export const REASONS = {
   "not-entered": "The player has not joined the tournament.",
   "not-for-sale": "The product is not sold here, or not for this currency.",
   "not-group-owner": "Only the group's owner may do this.",
+  "not-in-a-group": "On this board groups play, and the caller is in none.",
   "not-in-review": "The withdrawal does not wait for approval.",
   "not-invited": "The group is closed, and the caller has no invitation that is not over.",
   "not-offered": "The recipe is not offered at this time.",
