@@ -2,7 +2,7 @@ import { initializeApp } from "firebase-admin/app";
 import { getFirestore } from "firebase-admin/firestore";
 import type * as z from "zod";
 import { boardOfSettings } from "../functions/src/leaderboards/define.ts";
-import { Board, BoardSettings } from "../functions/src/leaderboards/records.ts";
+import { Board, BoardSettings } from "../functions/src/leaderboards/settings.ts";
 import type { Product } from "../functions/src/store/records.ts";
 import type { Connection } from "./suite.ts";
 

@@ -1,5 +1,6 @@
 import { enter } from "../../functions/src/leaderboards/enter.ts";
-import { Board, type Player } from "../../functions/src/leaderboards/records.ts";
+import type { Player } from "../../functions/src/leaderboards/records.ts";
+import { Board } from "../../functions/src/leaderboards/settings.ts";
 import { type Fields, Timestamp, type Value } from "../../local/firestore/model/value.ts";
 import type { FirestoreServer } from "../../local/firestore/server.ts";
 import { PROJECT } from "../local/program.ts";

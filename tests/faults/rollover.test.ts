@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect } from "vitest";
 import { SubmitRequest } from "../../functions/src/leaderboards/contract.ts";
 import { defineBoard } from "../../functions/src/leaderboards/define.ts";
-import { BoardSettings } from "../../functions/src/leaderboards/records.ts";
+import { BoardSettings } from "../../functions/src/leaderboards/settings.ts";
 import { submit } from "../../functions/src/leaderboards/submit.ts";
 import { setClock } from "../../functions/src/platform/clock.ts";
 import { testPath } from "./crash.ts";

@@ -8,7 +8,8 @@ import { DefineBoard, PageRequest, StandingRequest, SubmitRequest } from "./cont
 import { defineBoard } from "./define.ts";
 import { forgetPlayers } from "./memory.ts";
 import { page as pageOf } from "./page.ts";
-import { Board, BoardSettings, boards, players, REMEMBERED_ATTEMPTS } from "./records.ts";
+import { boards, players, REMEMBERED_ATTEMPTS } from "./records.ts";
+import { Board, BoardSettings } from "./settings.ts";
 import { standing as standingOf } from "./standing.ts";
 import { submit as submitTo } from "./submit.ts";
 

@@ -1,6 +1,7 @@
 import { cached } from "../platform/cache.ts";
 import { Failure } from "../platform/failure.ts";
-import { Board, boards } from "./records.ts";
+import { boards } from "./records.ts";
+import { Board } from "./settings.ts";
 
 const FRESH = { processSeconds: 60, redisSeconds: 600 };
 

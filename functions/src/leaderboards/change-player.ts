@@ -1,9 +1,10 @@
 import { type DocumentSnapshot, Timestamp, type Transaction, transact } from "../platform/firestore.ts";
 import { announceChange } from "./live/announce.ts";
 import { forgetPlayer } from "./memory.ts";
-import { type Board, type Player, players } from "./records.ts";
+import { type Player, players } from "./records.ts";
 import type { Change } from "./redis/changes.ts";
 import { announce, follow } from "./redis/follow.ts";
+import type { Board } from "./settings.ts";
 
 /** Whose document on which board. */
 export interface Where {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { BoardSettings, PeriodName } from "./records.ts";
+import { BoardSettings, PeriodName } from "./settings.ts";
 
 export const BoardId = z
   .string()

@@ -8,9 +8,10 @@ import { transact } from "../platform/firestore.ts";
 import { fingerprint } from "../platform/ids.ts";
 import { cacheKey } from "./board.ts";
 import type { DefineBoard } from "./contract.ts";
-import { type Board, type BoardSettings, boards } from "./records.ts";
+import { boards } from "./records.ts";
 import { openNew } from "./redis/rebuild.ts";
 import { closedBefore, MARGIN_MILLIS, nextCloseOf } from "./seasons/due.ts";
+import type { Board, BoardSettings } from "./settings.ts";
 import { prepareTournament } from "./tournaments/define.ts";
 
 /**

@@ -2,7 +2,7 @@ import { now } from "../platform/clock.ts";
 import { seasonAt, slotOf } from "./periods.ts";
 import { GLOBAL } from "./place.ts";
 import { countIn, following } from "./ranked.ts";
-import type { Board } from "./records.ts";
+import type { Board } from "./settings.ts";
 
 /** Whether a score is so far from what others have that somebody is to look at it first. */
 

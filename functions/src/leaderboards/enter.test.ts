@@ -4,7 +4,8 @@ import type * as z from "zod";
 import { localDay } from "./calendar.ts";
 import { type Entering, enter } from "./enter.ts";
 import { seasonAt, slotOf } from "./periods.ts";
-import { Board, type Player, REMEMBERED_ATTEMPTS } from "./records.ts";
+import { type Player, REMEMBERED_ATTEMPTS } from "./records.ts";
+import { Board } from "./settings.ts";
 
 const DAY = 86_400_000;
 const START = Date.parse("2026-03-27T09:00:00Z");

@@ -5,15 +5,8 @@ import { cohortFor } from "./leagues/cohort.ts";
 import { isoDay, type Period, type Season, seasonAt, slotOf } from "./periods.ts";
 import { GLOBAL, orderOf, placeOf } from "./place.ts";
 import { type Given, isRanked, type Reached, reachedBy, together } from "./policy.ts";
-import {
-  type Board,
-  type Day,
-  type Player,
-  REMEMBERED_ATTEMPTS,
-  SLOT_NAMES,
-  type Slot,
-  type SlotName,
-} from "./records.ts";
+import { type Day, type Player, REMEMBERED_ATTEMPTS, SLOT_NAMES, type Slot, type SlotName } from "./records.ts";
+import type { Board } from "./settings.ts";
 import { checkEntered } from "./tournaments/entered.ts";
 
 /** What makes a player's document of the one before and a submission; nothing here reads or writes. */

@@ -9,7 +9,8 @@ import type { Caller } from "../platform/endpoint.ts";
 import { timestamp } from "../platform/firestore.ts";
 import { SubmitRequest } from "./contract.ts";
 import { friends, MAX_FRIENDS } from "./friends.ts";
-import { Board, boards, type Player, players, type Slot } from "./records.ts";
+import { boards, type Player, players, type Slot } from "./records.ts";
+import { Board } from "./settings.ts";
 import { submit } from "./submit.ts";
 
 const backend = useBackend();

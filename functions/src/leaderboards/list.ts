@@ -4,7 +4,8 @@ import type { Caller } from "../platform/endpoint.ts";
 import { FieldPath } from "../platform/firestore.ts";
 import type { BoardList, ListRequest } from "./contract.ts";
 import { type Season, seasonShown } from "./periods.ts";
-import { type Board, boards } from "./records.ts";
+import { boards } from "./records.ts";
+import type { Board } from "./settings.ts";
 
 /** The boards by id, with the seasons that are on. A read for each. */
 export async function list(_caller: Caller, { limit, cursor }: z.output<typeof ListRequest>): Promise<BoardList> {

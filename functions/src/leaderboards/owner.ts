@@ -1,7 +1,7 @@
 import { groupNamesOf, profileOf } from "../identity/index.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { Failure } from "../platform/failure.ts";
-import type { Board } from "./records.ts";
+import type { Board } from "./settings.ts";
 
 /**
  * Whose the scores are that a caller submits: their own, or on boards of groups those of the group that they are in, by its id and name. Where

@@ -1,4 +1,4 @@
-import type { Board } from "./records.ts";
+import type { Board } from "./settings.ts";
 
 /** A score as it is ranked. */
 export interface Scored {

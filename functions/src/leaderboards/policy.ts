@@ -1,6 +1,6 @@
 import { Failure } from "../platform/failure.ts";
 import { compareScored } from "./place.ts";
-import type { Board, Policy } from "./records.ts";
+import type { Board, Policy } from "./settings.ts";
 
 /** What was submitted. Of a ratio, `score` is what is divided and `of` what it is divided by. */
 export interface Given {

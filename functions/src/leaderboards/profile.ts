@@ -5,7 +5,8 @@ import { boardOf } from "./board.ts";
 import { changePlayer } from "./change-player.ts";
 import { sortedAnew } from "./enter.ts";
 import { faceIn } from "./face.ts";
-import type { Board, Player } from "./records.ts";
+import type { Player } from "./records.ts";
+import type { Board } from "./settings.ts";
 
 /** Boards on which one player is. */
 const MAX_BOARDS = 500;

@@ -9,8 +9,9 @@ import { forgetAll } from "../platform/cache.ts";
 import { setClock } from "../platform/clock.ts";
 import { Page, type Row, SubmitRequest } from "./contract.ts";
 import { forgetMade, servePublic } from "./public.ts";
-import { Board, type BoardSettings, boards } from "./records.ts";
+import { boards } from "./records.ts";
 import { pages } from "./seasons/records.ts";
+import { Board, type BoardSettings } from "./settings.ts";
 import { submit } from "./submit.ts";
 
 const backend = useBackend();

@@ -12,9 +12,9 @@ import { PageRequest } from "./contract.ts";
 import { isOver } from "./kept.ts";
 import { type Period, seasonNamed } from "./periods.ts";
 import { nameOf } from "./place.ts";
-import type { Board } from "./records.ts";
 import { SeasonPage, SeasonRequest } from "./seasons/contract.ts";
 import { season } from "./seasons/history.ts";
+import type { Board } from "./settings.ts";
 import { shownPage } from "./shown.ts";
 import { type View, viewOf } from "./view.ts";
 

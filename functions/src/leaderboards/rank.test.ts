@@ -9,8 +9,9 @@ import { RanksRequest, StandingRequest } from "./contract.ts";
 import { placeOf } from "./place.ts";
 import { setExactBound } from "./rank.ts";
 import { ranks } from "./ranks.ts";
-import { Board, boards, histograms } from "./records.ts";
+import { boards, histograms } from "./records.ts";
 import { runBoardTask } from "./redis/upkeep.ts";
+import { Board } from "./settings.ts";
 import { standing } from "./standing.ts";
 import { store } from "./store.ts";
 

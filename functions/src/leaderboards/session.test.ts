@@ -10,7 +10,8 @@ import type { Caller } from "../platform/endpoint.ts";
 import { boardOf } from "./board.ts";
 import { PageRequest, SubmitRequest } from "./contract.ts";
 import { page } from "./page.ts";
-import { Board, boards, players } from "./records.ts";
+import { boards, players } from "./records.ts";
+import { Board } from "./settings.ts";
 import { submit as submitTo } from "./submit.ts";
 import { subscribers } from "./subscribers.ts";
 

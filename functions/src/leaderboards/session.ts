@@ -4,7 +4,7 @@ import { changePlayer } from "./change-player.ts";
 import { type Entered, enter, NOBODY, unchanged } from "./enter.ts";
 import { facesOf } from "./face.ts";
 import { keepForReview } from "./pending.ts";
-import type { Board } from "./records.ts";
+import type { Board } from "./settings.ts";
 import type { Submission } from "./store.ts";
 
 /**

@@ -8,9 +8,10 @@ import { seasonShown, slotOf } from "./periods.ts";
 import { GLOBAL } from "./place.ts";
 import { type Estimate, rankOf, sizeOf } from "./rank.ts";
 import { following, orderIn, preceding } from "./ranked.ts";
-import { type Board, type Player, players } from "./records.ts";
+import { type Player, players } from "./records.ts";
 import { type KeptStanding, keptRanks, keptStanding } from "./redis/read.ts";
 import { rowOf } from "./row.ts";
+import type { Board } from "./settings.ts";
 import { slotIn, type View, viewOf } from "./view.ts";
 
 type Bests = Standing["bests"];

@@ -6,9 +6,10 @@ import { checked, type Timestamp } from "../platform/firestore.ts";
 import { type Entered, type Entering, enter, type Face, NOBODY } from "./enter.ts";
 import { facesOf } from "./face.ts";
 import { compare, disappointed, forgetPlayer, recall, remember } from "./memory.ts";
-import { type Board, Player } from "./records.ts";
+import { Player } from "./records.ts";
 import type { Change } from "./redis/changes.ts";
 import { announceAll, type Changed, followAll } from "./redis/follow.ts";
+import type { Board } from "./settings.ts";
 
 /**
  * Submissions that meet in an instance: their players are read in one request, or remembered, and written in one, each on condition that

@@ -10,8 +10,8 @@ import { seated } from "./leagues/seat.ts";
 import { announce } from "./live/announce.ts";
 import { ownerOf } from "./owner.ts";
 import { keepAlone } from "./pending.ts";
-import type { Board } from "./records.ts";
 import { storeWithSession } from "./session.ts";
+import type { Board } from "./settings.ts";
 import { store } from "./store.ts";
 
 /** How far an app's clock may be ahead of ours. */

@@ -3,7 +3,8 @@ import { Failure } from "../platform/failure.ts";
 import { boardOf } from "./board.ts";
 import { type Period, type Season, seasonShown, slotOf } from "./periods.ts";
 import type { Scope } from "./place.ts";
-import type { Board, Player, SlotName } from "./records.ts";
+import type { Player, SlotName } from "./records.ts";
+import type { Board } from "./settings.ts";
 
 /** A season of a board as it is looked at: everybody together, or only those of a country or a group. */
 export interface View {

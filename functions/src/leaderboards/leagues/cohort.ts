@@ -1,6 +1,7 @@
 import { Failure } from "../../platform/failure.ts";
 import { type Period, type Season, seasonNumbered, slotOf } from "../periods.ts";
-import type { Board, Player, Slot } from "../records.ts";
+import type { Player, Slot } from "../records.ts";
+import type { Board } from "../settings.ts";
 
 /** The player's first score of a season in a league needs a seat in a cohort first; see `seat.ts`. */
 export class NeedsSeat extends Error {

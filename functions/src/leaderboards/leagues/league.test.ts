@@ -4,8 +4,9 @@ import { someone, useBackend } from "../../../testing/backend.ts";
 import { has } from "../../../testing/economy.ts";
 import { useSeasons } from "../../../testing/seasons.ts";
 import type { Caller } from "../../platform/endpoint.ts";
-import { BoardSettings, players } from "../records.ts";
+import { players } from "../records.ts";
 import { closeSeasons } from "../seasons/close.ts";
+import { BoardSettings } from "../settings.ts";
 import { league as leagueOf } from "./league.ts";
 
 const backend = useBackend();

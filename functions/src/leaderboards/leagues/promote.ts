@@ -1,11 +1,12 @@
 import type { Transaction } from "../../platform/firestore.ts";
 import type { Row } from "../contract.ts";
 import { following } from "../ranked.ts";
-import { type League, players } from "../records.ts";
+import { players } from "../records.ts";
 import { resultOf } from "../seasons/keep.ts";
 import { results, type SeasonRecord, seasonId } from "../seasons/records.ts";
 import { stageAfter } from "../seasons/stages.ts";
 import { advance, type Closing } from "../seasons/step.ts";
+import type { League } from "../settings.ts";
 import { cohortId } from "./cohort.ts";
 import { tiers } from "./records.ts";
 

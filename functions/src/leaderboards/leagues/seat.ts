@@ -2,8 +2,8 @@ import { Batches } from "../../platform/batches.ts";
 import { busy } from "../../platform/failure.ts";
 import { transact } from "../../platform/firestore.ts";
 import type { Entered, Entering } from "../enter.ts";
-import type { Board } from "../records.ts";
 import { seasonId } from "../seasons/records.ts";
+import type { Board } from "../settings.ts";
 import { cohortId, NeedsSeat } from "./cohort.ts";
 import { tiers } from "./records.ts";
 

@@ -6,7 +6,8 @@ import { deterministicId } from "../../platform/ids.ts";
 import { log } from "../../platform/log.ts";
 import { enqueue } from "../../platform/tasks.ts";
 import { GLOBAL, nameOf, type Scope } from "../place.ts";
-import type { Board, Player } from "../records.ts";
+import type { Player } from "../records.ts";
+import type { Board } from "../settings.ts";
 import { mayShow } from "./bars.ts";
 
 /** The first of a board are brought up to date this often at most. */

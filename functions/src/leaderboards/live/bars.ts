@@ -3,7 +3,8 @@ import { now } from "../../platform/clock.ts";
 import type { Row } from "../contract.ts";
 import { seasonAt, slotOf } from "../periods.ts";
 import { nameOf, ORDER_FIELD, orderOf, placeOf, type Scope } from "../place.ts";
-import type { Board, Player } from "../records.ts";
+import type { Player } from "../records.ts";
+import type { Board } from "../settings.ts";
 import { slotIn, type View } from "../view.ts";
 
 /** How many of a season are shown live. */

@@ -1,7 +1,8 @@
 import { now } from "../../platform/clock.ts";
 import type { Timestamp } from "../../platform/firestore.ts";
 import { type Period, SLOTS, seasonAt } from "../periods.ts";
-import type { Board, Player, Slot, SlotName } from "../records.ts";
+import type { Player, Slot, SlotName } from "../records.ts";
+import type { Board } from "../settings.ts";
 import { pack, packGone, versionOf } from "./packing.ts";
 
 /** A player's document was written, or deleted. */

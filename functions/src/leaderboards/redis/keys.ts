@@ -1,7 +1,7 @@
 import { redisKey } from "../../platform/redis.ts";
 import type { Period } from "../periods.ts";
 import type { Scope } from "../place.ts";
-import type { Board } from "../records.ts";
+import type { Board } from "../settings.ts";
 
 /** Where Redis keeps a season: all its keys on one node of a Cluster, different periods of a board perhaps on different ones. */
 export interface SeasonKeys {

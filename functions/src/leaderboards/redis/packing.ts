@@ -1,7 +1,8 @@
 import type { Timestamp } from "../../platform/firestore.ts";
 import type { Row } from "../contract.ts";
 import type { Scored } from "../place.ts";
-import type { Board, Player, Slot } from "../records.ts";
+import type { Player, Slot } from "../records.ts";
+import type { Board } from "../settings.ts";
 
 /**
  * What Redis knows of a player in a season, as one text:

@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import { now } from "../../platform/clock.ts";
 import { hasRedis, runScript, withRedis } from "../../platform/redis.ts";
 import { type Period, type Season, seasonAt } from "../periods.ts";
-import type { Board } from "../records.ts";
+import type { Board } from "../settings.ts";
 import { keyList, keysOf } from "./keys.ts";
 import { OPEN } from "./scripts.ts";
 import { currentSlot, SLOT_MILLIS, tryTask } from "./tasks.ts";

@@ -3,7 +3,7 @@ import { now } from "../../platform/clock.ts";
 import { DocumentId } from "../../platform/ids.ts";
 import { log } from "../../platform/log.ts";
 import { enqueue } from "../../platform/tasks.ts";
-import { PeriodName } from "../records.ts";
+import { PeriodName } from "../settings.ts";
 
 /** The function that carries on what takes more than one request; see functions/src/index.ts. */
 const QUEUE = "leaderboardTasks";

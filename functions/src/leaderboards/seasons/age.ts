@@ -5,9 +5,10 @@ import { boardOf, cacheKey } from "../board.ts";
 import { localDay } from "../calendar.ts";
 import { aged } from "../enter.ts";
 import { isoDay } from "../periods.ts";
-import { type Board, boards, type Player, players } from "../records.ts";
+import { boards, type Player, players } from "../records.ts";
 import type { Change } from "../redis/changes.ts";
 import { announce, follow } from "../redis/follow.ts";
+import type { Board } from "../settings.ts";
 import { afterClosing } from "./close.ts";
 import { nextToAge } from "./due.ts";
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { isUid } from "../../platform/ids.ts";
 import { BoardId, Row } from "../contract.ts";
-import { PeriodName } from "../records.ts";
+import { PeriodName } from "../settings.ts";
 
 const SeasonName = z.string().regex(/^[\w:-]{1,40}$/, "must be a season's name, as 2026-11-20");
 const Cursor = z.string().regex(/^\d{1,16} [\w:-]{1,60}$/, "must be nextCursor of the page before");

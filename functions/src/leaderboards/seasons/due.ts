@@ -1,6 +1,6 @@
 import { firstMomentOf, localDay } from "../calendar.ts";
 import { type Ending, isEnding, type Season, seasonAt, seasonNumbered } from "../periods.ts";
-import type { Board } from "../records.ts";
+import type { Board } from "../settings.ts";
 
 /** Which seasons of a board are to be closed, and when. */
 

@@ -1,5 +1,5 @@
 import type { Row } from "../contract.ts";
-import type { Prize } from "../records.ts";
+import type { Prize } from "../settings.ts";
 import { awardAll, type Winner } from "./award.ts";
 import { pages, type SeasonRecord, seasonId } from "./records.ts";
 import { lastRank, prizeFor, stageAfter } from "./stages.ts";

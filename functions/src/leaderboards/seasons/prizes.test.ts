@@ -9,7 +9,7 @@ import { accounts } from "../../ledger/records.ts";
 import { verify } from "../../ledger/verify.ts";
 import { notices } from "../../notices/records.ts";
 import { destroyKey } from "../../platform/keys/data-keys.ts";
-import { BoardSettings } from "../records.ts";
+import { BoardSettings } from "../settings.ts";
 import { closeSeasons } from "./close.ts";
 
 const backend = useBackend();

@@ -3,7 +3,7 @@ import { collection, firestore, Moment, type Query } from "../../platform/firest
 import { Reward } from "../../rewards/index.ts";
 import { Row } from "../contract.ts";
 import type { Period } from "../periods.ts";
-import { League, PeriodName, Prize } from "../records.ts";
+import { League, PeriodName, Prize } from "../settings.ts";
 import { Pool } from "../tournaments/pool.ts";
 
 const Whole = z.int().nonnegative();

@@ -1,4 +1,4 @@
-import type { Prize } from "../records.ts";
+import type { Prize } from "../settings.ts";
 import type { SeasonRecord, Stage } from "./records.ts";
 
 /** What follows what when a season is closed, and which ranks have prizes. */

@@ -4,7 +4,7 @@ import { Failure, invalidInput } from "../../platform/failure.ts";
 import type { Transaction } from "../../platform/firestore.ts";
 import { fingerprint } from "../../platform/ids.ts";
 import { prepareStock } from "../../platform/stock.ts";
-import type { Board, BoardSettings } from "../records.ts";
+import type { Board, BoardSettings } from "../settings.ts";
 import { placesOf } from "./places.ts";
 
 interface Defining {

@@ -1,5 +1,6 @@
 import { Failure } from "../../platform/failure.ts";
-import type { Board, Player } from "../records.ts";
+import type { Player } from "../records.ts";
+import type { Board } from "../settings.ts";
 
 /** Refuses a score that no tournament takes: `not-entered`, `tournament-not-on`. Other boards take those of everybody. */
 export function checkEntered({ tournament }: Board, player: Player | undefined, { at }: { at: number }): void {

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { split } from "../../ledger/index.ts";
 import { AggregateField } from "../../platform/firestore.ts";
-import { type Board, type Prize, players } from "../records.ts";
+import { players } from "../records.ts";
+import type { Board, Prize } from "../settings.ts";
 import { giveBack } from "./leave.ts";
 
 /** What there is to be won in a tournament when it is over. */
