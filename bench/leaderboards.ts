@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { hasRedis, startRedis } from "../functions/testing/redis.ts";
 import { root } from "../scripts/suite.ts";
 import { table } from "../scripts/table.ts";
+import { build } from "./leaderboards/build.ts";
 import { percentile, residentOf, rounded } from "./local/program.ts";
 import { cpuSecondsOf, end, runLoad, serve, startDatabase } from "./serving/processes.ts";
 import type { RequestKind } from "./serving/requests.ts";
@@ -71,6 +72,7 @@ console.log(
       "Firestore",
       "load",
       "MB: functions",
+      "s to build Redis",
     ],
     rows,
   ),
@@ -83,6 +85,9 @@ async function measure({ name, kind, players, withRedis, latencyMillis }: Settin
   const database = await startDatabase(latencyMillis);
   await database.fill(players, BOARD_SETTINGS);
   const redis = withRedis ? await startRedis() : undefined;
+  database.setLatency(0);
+  const buildSeconds = redis ? await build(database, redis) : 0;
+  database.setLatency(latencyMillis);
   const served = await serve("api", database, redis ? { REDIS_URL: redis.url } : {});
   const cpu = { functions: 0, database: 0, load: 0 };
   let megabytes = 0;
@@ -118,5 +123,6 @@ async function measure({ name, kind, players, withRedis, latencyMillis }: Settin
     microsEach(cpu.database),
     microsEach(cpu.load),
     megabytes,
+    redis ? rounded(buildSeconds) : "",
   ];
 }
