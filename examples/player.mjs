@@ -21,7 +21,8 @@ await signInWithEmailAndPassword(auth, "ada@example.com", "correct horse battery
 
 // The app makes the attempt up, once for each; sending it again, after a lost answer say, changes nothing.
 const attempt = crypto.randomUUID();
-const { daily, allTime } = await call("api/leaderboards/submit", { board: "arcade", score: 5_700, attempt });
+const { bests } = await call("api/leaderboards/submit", { board: "arcade", score: 5_700, attempt });
+const { daily, allTime } = bests;
 console.log(`Today ${daily.score}${daily.improved ? ", a new best" : ""}; of all time ${allTime.score}.`);
 
 const { rank, of } = await call("api/leaderboards/standing", { board: "arcade", period: "daily" });

@@ -38,7 +38,14 @@ test("scheduled functions tick", async () => {
   expect(housekeeping).toMatchObject({ lastRun: { state: "succeeded" } });
   const names = schedules.map(({ name }) => name.split("-")[0] ?? "");
   expect(new Set(names)).toEqual(
-    new Set(["housekeeping", "hotProducts", "ledgerHeads", "payoutReconciliation", "storeReconciliation"]),
+    new Set([
+      "housekeeping",
+      "hotProducts",
+      "leaderboardUpkeep",
+      "ledgerHeads",
+      "payoutReconciliation",
+      "storeReconciliation",
+    ]),
   );
   const { now: after } = await time<{ now: number }>("GET", "/clock");
   expect(after - before).toBeGreaterThanOrEqual(20 * 60_000);
