@@ -6,19 +6,20 @@ import type * as z from "zod";
 import { useBackend } from "../../../testing/backend.ts";
 import { hasRedis, type RedisServer, startRedis } from "../../../testing/redis.ts";
 import { profiles } from "../../identity/records.ts";
-import { forgetAll } from "../../platform/cache.ts";
+import { forget, forgetAll } from "../../platform/cache.ts";
 import { setClock } from "../../platform/clock.ts";
 import { timestamp } from "../../platform/firestore.ts";
 import { disconnect, setRedisTimeout } from "../../platform/redis.ts";
-import { boardOf } from "../board.ts";
+import { boardOf, cacheKey } from "../board.ts";
 import { PageRequest, RanksRequest, type Row, StandingRequest } from "../contract.ts";
 import { defineBoard } from "../define.ts";
 import { count } from "../histogram.ts";
 import { page } from "../page.ts";
+import { seasonAt } from "../periods.ts";
 import type { Scope } from "../place.ts";
 import { setExactBound } from "../rank.ts";
 import { ranks } from "../ranks.ts";
-import { histograms } from "../records.ts";
+import { boards, histograms } from "../records.ts";
 import { BoardSettings } from "../settings.ts";
 import { standing } from "../standing.ts";
 import { store } from "../store.ts";
@@ -220,6 +221,16 @@ describe.skipIf(!hasRedis)(`a board${hasRedis ? "" : " (skipped: redis-server is
     return { id, model: new Model(given) };
   }
 
+  /** Lets the slots of seasons that are over be used again, as closing them does. */
+  async function closeOver(id: string): Promise<void> {
+    const { number } = seasonAt("daily", time, await boardOf(id));
+    await boards()
+      .doc(id)
+      .update({ closedThrough: { daily: number - 1 } });
+    await forget(cacheKey(id));
+    await boardOf(id);
+  }
+
   async function take(id: string, model: Model, given: Settings, step: Step): Promise<void> {
     switch (step.kind) {
       case "submit":
@@ -232,7 +243,7 @@ describe.skipIf(!hasRedis)(`a board${hasRedis ? "" : " (skipped: redis-server is
       }
       case "wait":
         time += step.millis;
-        return;
+        return await closeOver(id);
       case "wipe":
         await client.flushall();
         return;
