@@ -1,3 +1,4 @@
+import { Failure } from "../platform/failure.ts";
 import { type DocumentSnapshot, Timestamp, type Transaction, transact } from "../platform/firestore.ts";
 import { announceChange } from "./live/announce.ts";
 import { forgetPlayer } from "./memory.ts";
@@ -30,7 +31,7 @@ export async function changePlayer<Result>(
 ): Promise<Result> {
   const reference = players(id).doc(player);
   const announced = announce(id, [player]);
-  const { result, change } = await transact(async (tx) => {
+  const changing = transact(async (tx) => {
     const snapshot = await tx.get(reference);
     const before = snapshot.data();
     const { after, result: made } = await judge(tx, before);
@@ -39,6 +40,11 @@ export async function changePlayer<Result>(
     else tx.delete(reference);
     const changed: Change = { player, before, after, version: versionAfter(snapshot) };
     return { result: made, change: changed };
+  });
+  const { result, change } = await changing.catch(async (error: unknown) => {
+    // Who was refused has not been written; of others nobody knows, so that they are looked at again.
+    if (error instanceof Failure) await follow(id, board, [], announced);
+    throw error;
   });
   if (change) forgetPlayer(reference.path);
   await follow(id, board, change ? [change] : [], announced);

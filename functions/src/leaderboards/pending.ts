@@ -6,8 +6,9 @@ import { type Transaction, timestamp, transact } from "../platform/firestore.ts"
 import { deterministicId } from "../platform/ids.ts";
 import { boardOf } from "./board.ts";
 import { changePlayer } from "./change-player.ts";
-import { type Entering, enter, NOBODY } from "./enter.ts";
+import { type Entered, type Entering, enter, NOBODY, unchanged } from "./enter.ts";
 import { facesOf } from "./face.ts";
+import { seated } from "./leagues/seat.ts";
 import { type Pending, pending } from "./records.ts";
 import type { Submission } from "./store.ts";
 
@@ -64,8 +65,9 @@ function idOf(player: string, attempt: string): string {
 const Decided = z.object({ kind: z.string(), subject: z.string() });
 
 /**
- * A review was decided: if it was a score's, that counts as of when it was played, if its season still takes scores, or never. What the
- * review says now counts, not what the event says; told again it changes nothing. 4 reads and 2 writes.
+ * A review was decided: if it was a score's, that counts as of when it was played, if the board still takes it, or never. What the
+ * review says now counts, not what the event says; told again it changes nothing. 4 reads and 2 writes, and
+ * in a league what a seat costs.
  */
 export async function scoreDecided(data: unknown): Promise<void> {
   const { kind, subject } = Decided.parse(data);
@@ -76,24 +78,34 @@ export async function scoreDecided(data: unknown): Promise<void> {
   if (!known) return;
   const caller = { uid: known.player, ...(known.name === undefined ? {} : { name: known.name }) };
   const face = (await facesOf([caller])).get(known.player) ?? NOBODY;
-  await changePlayer({ id, board, player: known.player }, async (tx, before) => {
-    const stays = { after: before, result: undefined };
-    const reference = pending(id).doc(pendingId);
-    const kept = (await tx.get(reference)).data();
-    if (kept?.state !== "open") return stays;
-    const { state } = await readReview(tx, { kind: "score", subject });
-    if (state === "rejected") tx.update(reference, { state });
-    if (state !== "approved") return stays;
-    try {
-      const entered = enter(board, before, enteringOf(kept), face);
-      tx.update(reference, { state: "entered" });
-      return { after: entered.player ?? before, result: undefined };
-    } catch (error) {
-      if (!(error instanceof Failure) || error.reason !== "too-late") throw error;
-      tx.update(reference, { state: "too-late" });
-      return stays;
-    }
-  });
+  await seated({ id, board, entering: enteringOf(known) }, (entering) =>
+    changePlayer({ id, board, player: known.player }, async (tx, before) => {
+      const reference = pending(id).doc(pendingId);
+      const isOpen = (await tx.get(reference)).data()?.state === "open";
+      const { state } = await readReview(tx, { kind: "score", subject });
+      const decision = isOpen && (state === "approved" || state === "rejected") ? state : undefined;
+      const { entered, ...outcome } =
+        decision === "approved" ? attempted(() => enter(board, before, entering, face)) : REJECTED;
+      if (decision) tx.update(reference, outcome);
+      return { after: entered?.player ?? before, result: entered ?? unchanged(board, before, entering, false) };
+    }),
+  );
+}
+
+interface Attempted extends Pick<Pending, "state" | "why"> {
+  readonly entered?: Entered;
+}
+
+const REJECTED: Attempted = { state: "rejected" };
+
+/** What the board makes of a score that was approved. Throws what may be otherwise later, to be told again. */
+function attempted(entering: () => Entered): Attempted {
+  try {
+    return { state: "entered", entered: entering() };
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code === "unavailable") throw error;
+    return { state: "refused", why: error.reason };
+  }
 }
 
 function enteringOf({ player, attempt, score, sub, of, metadata, at }: Pending): Entering {

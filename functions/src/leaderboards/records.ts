@@ -101,7 +101,9 @@ export const Pending = z.object({
   at: Moment,
   /** Of the sign-in provider, for a player without a profile. */
   name: z.string().optional(),
-  state: z.enum(["open", "entered", "rejected", "too-late"]),
+  /** `refused`: approved, but the board does not take it; `why` is the reason. */
+  state: z.enum(["open", "entered", "rejected", "refused"]),
+  why: z.string().optional(),
 });
 export type Pending = z.infer<typeof Pending>;
 

@@ -10,7 +10,7 @@ import type { Caller } from "../platform/endpoint.ts";
 import { boardOf } from "./board.ts";
 import { PageRequest, SubmitRequest } from "./contract.ts";
 import { page } from "./page.ts";
-import { boards, players } from "./records.ts";
+import { boards, pending, players } from "./records.ts";
 import { Board } from "./settings.ts";
 import { submit as submitTo } from "./submit.ts";
 import { subscribers } from "./subscribers.ts";
@@ -137,6 +137,27 @@ describe("a score far from the others", () => {
     later(86_400);
     await decide(bo.uid, approve);
     expect(await scores(board)).toEqual([]);
+  });
+
+  test("is approved and still not taken where the board says no by then, and is not told for ever", async () => {
+    const board = await newBoard({ review: { beyond: 1_000 }, attemptsPerPeriod: 1 });
+    const ada = someone("Ada");
+    await submit(ada, { board, score: 5_000, attempt: "attempt-1" });
+    await submit(ada, { board, score: 10, attempt: "attempt-2" });
+    await decide(ada.uid, approve);
+    expect(await scores(board)).toEqual([10]);
+    const [kept] = (await pending(board).get()).docs;
+    expect(kept?.data()).toMatchObject({ state: "refused", why: "attempts-used-up" });
+  });
+
+  test("has a seat in a league once it is approved", async () => {
+    const league = { period: "weekly" as const, tiers: 2, size: 2, promote: 1, demote: 1 };
+    const board = await newBoard({ review: { beyond: 1_000 }, periods: ["weekly"], league });
+    const ada = someone("Ada");
+    await submit(ada, { board, score: 5_000, attempt: "attempt-1" });
+    await decide(ada.uid, approve);
+    const player = (await players(board).doc(ada.uid).get()).data();
+    expect([player?.w0, player?.w1].find((slot) => slot)).toMatchObject({ score: 5_000, group: "1-1" });
   });
 
   test("is one many times as good as the best of a hundred, either way round", async () => {
