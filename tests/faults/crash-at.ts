@@ -10,7 +10,6 @@ import net from "node:net";
  * which is answered by `{ armed: true }`), and is told what has been passed (`{ what }`).
  */
 const redisPort = Number(URL.parse(process.env.REDIS_URL ?? "")?.port || 0);
-const ownPort = process.env.PORT;
 const CHANGING = /\/(Commit|BatchWrite)$|^(POST|PUT|PATCH|DELETE) |^redis$/;
 let at = 0;
 let when = "before";
@@ -78,7 +77,7 @@ globalThis.fetch = async (input, init) => {
 
 const write = net.Socket.prototype.write as (...args: unknown[]) => boolean;
 net.Socket.prototype.write = function counted(this: net.Socket, ...args: unknown[]) {
-  const isRedis = redisPort !== 0 && this.remotePort === redisPort && String(this.localPort) !== ownPort;
+  const isRedis = redisPort !== 0 && this.remotePort === redisPort;
   if (isRedis) this.prependOnceListener("data", passing("redis"));
   return write.apply(this, args);
 } as typeof net.Socket.prototype.write;

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, vi } from "vitest";
-import { freePort } from "../../local/ports.ts";
+import { afterAll } from "vitest";
 import { unsignedToken } from "../../local/tokens.ts";
 import { localSecrets, root } from "../../scripts/suite.ts";
 
@@ -54,7 +53,8 @@ const START_TIMEOUT_MILLIS = 30_000;
 /** While one dies, so many start. */
 const SPARES = 2;
 const framework = join(root, "node_modules/@google-cloud/functions-framework/build/src/main.js");
-const preload = join(root, "tests/faults/crash-at.ts");
+const tellPort = join(root, "tests/faults/tell-port.ts");
+const crashAt = join(root, "tests/faults/crash-at.ts");
 const running = new Set<ChildProcess>();
 
 /** Lets tests of a file serve functions; what still runs in the end is killed. */
@@ -63,12 +63,12 @@ export function useFunctions() {
     for (const child of running) child.kill("SIGKILL");
   });
   return {
-    serve: async (options: ServeOptions): Promise<Served> => (await start(options, [])).served,
+    serve: async (options: ServeOptions): Promise<Served> => (await start(options, [tellPort])).served,
     doom: (options: ServeOptions): Doomed => {
       const spares: ReturnType<typeof start>[] = [];
       const replenish = () => {
         while (spares.length < SPARES) {
-          const spare = start(options, ["--import", preload]);
+          const spare = start(options, [tellPort, crashAt]);
           // Looked at by whoever takes it; the last ones by nobody.
           spare.catch(() => undefined);
           spares.push(spare);
@@ -87,30 +87,23 @@ export function useFunctions() {
   };
 }
 
-function arm(child: ChildProcess, crash: Crash): Promise<void> {
-  return new Promise((resolve) => {
-    const listen = (message: { armed?: boolean }) => {
-      if (!message.armed) return;
-      child.off("message", listen);
-      resolve();
-    };
-    child.on("message", listen);
-    child.send(crash);
-  });
+/** Throws if it has died meanwhile. */
+async function arm(child: ChildProcess, crash: Crash): Promise<void> {
+  child.send(crash, () => undefined);
+  await heard<{ armed?: true }>(child, ({ armed }) => armed);
 }
 
 async function start(
   { target, env }: ServeOptions,
   preloaded: readonly string[],
 ): Promise<{ served: Served; child: ChildProcess }> {
-  const port = await freePort();
   const child = spawn(
     process.execPath,
     [
-      ...preloaded,
+      ...preloaded.flatMap((file) => ["--import", file]),
       framework,
       ...["--target", target, "--signature-type", "http"],
-      ...["--source", join(root, "functions/dist"), "--port", String(port)],
+      ...["--source", join(root, "functions/dist"), "--port", "0"],
     ],
     {
       stdio: ["ignore", "ignore", "ignore", "ipc"],
@@ -118,7 +111,6 @@ async function start(
         LEDGER_KEYS: localSecrets().ledgerKeys,
         GAME_KEYS: localSecrets().gameKeys,
         ...process.env,
-        PORT: String(port),
         METADATA_SERVER_DETECTION: "none",
         NODE_COMPILE_CACHE: join(tmpdir(), "pot-of-gold-compiled"),
         // Tokens are taken at their word.
@@ -133,9 +125,32 @@ async function start(
   child.on("message", ({ what }: { what?: string }) => {
     if (what !== undefined) calls.push(what);
   });
-  const url = `http://127.0.0.1:${port}`;
-  await vi.waitFor(async () => await fetch(url), { timeout: START_TIMEOUT_MILLIS, interval: 30 });
-  return { child, served: servedAt(url, calls, child) };
+  const port = await heard<{ port?: number }>(child, (message) => message.port);
+  return { child, served: servedAt(`http://127.0.0.1:${port}`, calls, child) };
+}
+
+/** What a process says first of what is looked for. Throws if it ends before, or says nothing of it in time. */
+function heard<Message>(
+  child: ChildProcess,
+  pick: (message: Message) => number | true | undefined,
+): Promise<number | true> {
+  return new Promise((resolve, reject) => {
+    const end = (act: () => void) => {
+      clearTimeout(timer);
+      child.off("message", listen);
+      child.off("exit", gone);
+      act();
+    };
+    const listen = (message: Message) => {
+      const found = pick(message);
+      if (found !== undefined) end(() => resolve(found));
+    };
+    const gone = () => end(() => reject(new Error("a function has ended before it was asked for anything")));
+    const timer = setTimeout(() => end(() => reject(new Error("a function does not start"))), START_TIMEOUT_MILLIS);
+    child.on("message", listen);
+    child.once("exit", gone);
+    if (child.exitCode !== null || child.signalCode !== null) gone();
+  });
 }
 
 function servedAt(url: string, calls: readonly string[], child: ChildProcess): Served {

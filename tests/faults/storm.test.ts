@@ -14,12 +14,12 @@ import { listInventory } from "../../functions/src/rewards/inventory.ts";
 import { defineProduct } from "../../functions/src/store/catalog.ts";
 import { DefineProduct } from "../../functions/src/store/contract.ts";
 import { OPERATOR, testBooks } from "./stage.ts";
-import { act, type Storm, winPrize } from "./storm/acts.ts";
+import { act, payOnPage, type Storm, winPrize, withdrawSome } from "./storm/acts.ts";
 import { Asks } from "./storm/asks.ts";
 import { chanceOf } from "./storm/chance.ts";
 import { CLUB, GEMS, newFacts, PACK, SHIELD, SWORD } from "./storm/facts.ts";
 import { type Expected, expected, paidBy, paidOut, sum } from "./storm/model.ts";
-import { blow, settle } from "./storm/weather.ts";
+import { blow, calm, settle } from "./storm/weather.ts";
 import { useWorld } from "./storm/world.ts";
 
 /**
@@ -124,6 +124,9 @@ describe.each(SEEDS)("a storm of seed %i", (seed) => {
     const storm = await gather(seed);
     storms.push(storm);
     await rage(storm);
+    await calm(storm);
+    // Whatever came of the others.
+    for (const certain of [payOnPage, payOnPage, withdrawSome, withdrawSome]) await certain(storm);
     await settle(storm);
     const { outcomes } = storm.asks;
     console.log(`seed ${seed}:`, Object.fromEntries([...outcomes].sort()), await statesOf(storm));

@@ -92,7 +92,8 @@ async function payInApp({ asks, chance, facts, key, world }: Storm): Promise<voi
   await (await world.client()).paymentIntents.confirm(String(payment), confirmed).catch(() => undefined);
 }
 
-async function payOnPage({ asks, chance, facts, key, world }: Storm): Promise<void> {
+/** Buys a pack on Stripe's page. */
+export async function payOnPage({ asks, chance, facts, key, world }: Storm): Promise<void> {
   const user = chance.one(facts.users);
   const request = { key: key(), product: PACK.product, count: 1, currency: "USD", successUrl: HOME, cancelUrl: HOME };
   let order = "";
@@ -236,7 +237,8 @@ export async function winPrize({ asks, chance, facts, key }: Storm, user: string
   );
 }
 
-async function withdrawSome({ asks, chance, facts, key }: Storm): Promise<void> {
+/** Has some of a prize sent to a bank. */
+export async function withdrawSome({ asks, chance, facts, key }: Storm): Promise<void> {
   const winners = facts.won.map(({ user }) => user);
   if (winners.length === 0) return;
   const user = chance.one(winners);

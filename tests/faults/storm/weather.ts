@@ -61,15 +61,19 @@ async function redeliver(world: Storm["world"], chance: Storm["chance"]): Promis
   await world.stripe("webhooks/redeliver", { event, copies: 1 + chance.below(5) });
 }
 
+/** No more faults; what was held back or lost so far stays so. */
+export async function calm({ world }: Storm): Promise<void> {
+  world.weather.chance = undefined;
+  await world.stripe("faults", {}, "DELETE");
+  await world.stripe("webhooks/rules", {}, "DELETE");
+}
+
 /**
- * No more faults, what was held back or lost is delivered, people ask again, tasks and schedules run, and time passes until nothing is due.
+ * What was held back or lost is delivered, people ask again, tasks and schedules run, and time passes until nothing is due.
  * Throws if something stays due.
  */
 export async function settle(storm: Storm): Promise<void> {
   const { asks, world } = storm;
-  world.weather.chance = undefined;
-  await world.stripe("faults", {}, "DELETE");
-  await world.stripe("webhooks/rules", {}, "DELETE");
   let due: readonly string[] = [];
   for (let round = 0; round < MAX_ROUNDS; round++) {
     await asks.again();
