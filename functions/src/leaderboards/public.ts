@@ -116,7 +116,7 @@ async function publicPage(request: z.output<typeof PageRequest>): Promise<Public
   const body = await cached(key, FRESH, Shape, async () => {
     countMade();
     const page = await shownPage(NOBODY, request);
-    return new Representation(Buffer.from(page.json));
+    return new Representation(page.json);
   });
   if (!body) throw new Error("a page was made and is not there");
   return { body, cacheControl: cacheControlOf(view, cursor) };

@@ -90,23 +90,28 @@ async function answer(handle: Handle, call: CallableRequest<unknown>, response: 
   const { origin } = call.rawRequest.headers;
   try {
     const result = (await handle(call)) ?? null;
-    send(response, { status: 200, body: result instanceof Ready ? result.body : JSON.stringify({ result }), origin });
+    if (result instanceof Ready) send(response, { status: 200, body: result.body, encoding: "latin1", origin });
+    else send(response, { status: 200, body: JSON.stringify({ result }), origin });
   } catch (error) {
     if (!(error instanceof HttpsError)) throw error;
     send(response, { status: error.httpErrorCode.status, body: JSON.stringify({ error: error.toJSON() }), origin });
   }
 }
 
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly encoding?: "utf8" | "latin1";
+  readonly origin: string | undefined;
+}
+
 /** Any web app may call: what it may do goes by its tokens. */
-function send(
-  response: ServerResponse,
-  { status, body, origin }: { status: number; body: string | Buffer; origin: string | undefined },
-): void {
+function send(response: ServerResponse, { status, body, encoding = "utf8", origin }: Answer): void {
   response.writeHead(status, {
     ...(origin === undefined ? {} : { "access-control-allow-origin": origin }),
     vary: "Origin",
     "content-type": "application/json; charset=utf-8",
-    "content-length": Buffer.byteLength(body),
+    "content-length": Buffer.byteLength(body, encoding),
   });
-  response.end(body);
+  response.end(body, encoding);
 }
