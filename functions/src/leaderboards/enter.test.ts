@@ -205,13 +205,46 @@ describe("a season that is over", () => {
 });
 
 describe("a player", () => {
-  test("has as many attempts in a season of the first period as the board says, and new ones in the next", () => {
-    const board = boardOf({ periods: ["daily", "weekly"], rollingDays: undefined, attemptsPerPeriod: 2 });
+  test.each([
+    ["weekly" as const, "daily" as const],
+    ["daily" as const, "weekly" as const],
+  ])("has as many attempts a day as the board says, and new ones the next day, with %s named first", (...periods) => {
+    const attempts = { period: "daily" as const, max: 2 };
+    const board = boardOf({ periods: [...periods, "allTime"], rollingDays: undefined, attempts });
     const player = entered(board, [one("attempt-1", START), one("attempt-2", START + 1, { score: 1 })]);
     expect(() => enter(board, player, one("attempt-3", START + 2), FACE)).toThrow(
-      expect.objectContaining({ reason: "attempts-used-up" }),
+      expect.objectContaining({
+        reason: "attempts-used-up",
+        details: expect.objectContaining({ season: "2026-03-27", limit: 2, remaining: 0 }),
+      }),
     );
     expect(enter(board, player, one("attempt-4", START + DAY), FACE).bests.daily?.improved).toBe(true);
+  });
+
+  test("has attempts in every season of the period by itself, also in one that is over and still takes scores", () => {
+    const attempts = { period: "daily" as const, max: 1 };
+    const board = boardOf({
+      periods: ["daily", "allTime"],
+      rollingDays: undefined,
+      attempts,
+      late: { acceptSeconds: 60 },
+    });
+    const midnight = Date.parse("2026-03-28T23:00:00Z");
+    const today = entered(board, [one("attempt-1", midnight + 1_000)]);
+    const late = enter(board, today, one("attempt-2", midnight - 1, { now: midnight + 2_000 }), FACE).player;
+    for (const at of [midnight - 2, midnight + 3_000]) {
+      expect(() => enter(board, late, one("attempt-3", at, { now: midnight + 3_000 }), FACE)).toThrow(
+        expect.objectContaining({ reason: "attempts-used-up" }),
+      );
+    }
+  });
+
+  test("cannot be limited in a period that the board does not rank", () => {
+    const parsed = Board.safeParse({
+      ...{ title: "Cup", timeZone: "Etc/UTC", minScore: 0, maxScore: 10, periods: ["weekly"] },
+      attempts: { period: "daily", max: 3 },
+    });
+    expect(parsed.error?.issues.map(({ path }) => path.join("."))).toEqual(["attempts.period"]);
   });
 
   test("stays in the country of the first score for as long as a season goes", () => {

@@ -117,7 +117,7 @@ function slotAfter(
     const fixed = { ...fixedOf(board, player), ...cohortFor(board, { period, season }, entering, player) };
     return slotOfReached(board, season, one, { ...entering, ...fixed, hidden: player.hidden });
   }
-  if (period === board.periods[0]) checkAttempts(board, season, held);
+  if (period === board.attempts?.period) checkAttempts(board.attempts, season, held);
   const reached = together(board, reachedIn(held), one);
   const isSame = reached.score === held.score && reached.at === held.at.toMillis() && reached.sub === held.sub;
   if (isSame && !countsSubmissions(board)) return held;
@@ -136,19 +136,19 @@ function checkClosed({ closedThrough = {} }: Board, period: Period, { number }: 
   });
 }
 
-function checkAttempts({ attemptsPerPeriod: limit }: Board, season: Season, { count = 1 }: Slot): void {
-  if (limit === undefined || count < limit) return;
+function checkAttempts({ max }: NonNullable<Board["attempts"]>, season: Season, { count = 1 }: Slot): void {
+  if (count < max) return;
   throw new Failure("resource-exhausted", "All attempts of this season have been made.", {
     reason: "attempts-used-up",
     season: season.key,
-    limit,
+    limit: max,
     remaining: 0,
   });
 }
 
 /** Whether it is kept how often was submitted. */
-function countsSubmissions({ policy, attemptsPerPeriod }: Board): boolean {
-  return policy === "ratio" || attemptsPerPeriod !== undefined;
+function countsSubmissions({ policy, attempts }: Board): boolean {
+  return policy === "ratio" || attempts !== undefined;
 }
 
 /** What a player is ranked under as long as a season goes. */

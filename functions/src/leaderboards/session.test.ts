@@ -140,7 +140,7 @@ describe("a score far from the others", () => {
   });
 
   test("is approved and still not taken where the board says no by then, and is not told for ever", async () => {
-    const board = await newBoard({ review: { beyond: 1_000 }, attemptsPerPeriod: 1 });
+    const board = await newBoard({ review: { beyond: 1_000 }, attempts: { period: "allTime", max: 1 } });
     const ada = someone("Ada");
     await submit(ada, { board, score: 5_000, attempt: "attempt-1" });
     await submit(ada, { board, score: 10, attempt: "attempt-2" });

@@ -121,8 +121,8 @@ const settings = {
   /** Scores outside of these are refused. Whole numbers. */
   minScore: z.int(),
   maxScore: z.int(),
-  /** How often a player may submit in a season of the board's first period. */
-  attemptsPerPeriod: z.int().positive().max(100_000).optional(),
+  /** How often a player may submit in each season of one of the board's periods, as three times a day. */
+  attempts: z.object({ period: PeriodName.exclude(["rolling"]), max: z.int().positive().max(100_000) }).optional(),
   /** Whether a score counts only with the token of a game's session; see `games/start`. */
   session: z.enum(["none", "required"]).default("none"),
   /** The most that can be scored in a second of a session; boards that require one. */
@@ -223,6 +223,10 @@ function checked<Shape extends z.ZodType<Checked>>(shape: Shape) {
         !league || (periods.includes(league.period) && !scopes.includes("group")),
       { path: ["league"], error: "must be of a period that the board ranks, and groups must not be ranked besides" },
     )
+    .refine(({ attempts, periods }: Checked) => !attempts || periods.includes(attempts.period), {
+      path: ["attempts", "period"],
+      error: "must be one that the board ranks",
+    })
     .refine(({ live, scopes }: Checked) => live.every((kind) => kind === "global" || scopes.includes(kind)), {
       path: ["live"],
       error: "must not name a scope that the board does not rank for itself",
