@@ -8,8 +8,10 @@ import {
   onRequest,
   type Request,
 } from "firebase-functions/v2/https";
+import { Failure } from "./failure.ts";
 import { Ready } from "./ready.ts";
 import { appOf, authOf } from "./tokens.ts";
+import { unwrapped } from "./wrapped.ts";
 
 /**
  * Callable functions by a shorter way. What `onCall` does for each call (a log line, an abort signal, heartbeats for streams, two passes over
@@ -60,7 +62,7 @@ function isPlain({ method, headers, body, rawBody }: Request): boolean {
     JSON_BODY.test(headers["content-type"] ?? "") &&
     headers.accept !== "text/event-stream" &&
     hasOnlyData(body) &&
-    rawBody?.includes(WRAPPED) === false
+    rawBody !== undefined
   );
 }
 
@@ -89,12 +91,22 @@ async function callOf(request: Request): Promise<CallableRequest<unknown> | unde
 async function answer(handle: Handle, call: CallableRequest<unknown>, response: ServerResponse): Promise<void> {
   const { origin } = call.rawRequest.headers;
   try {
-    const result = (await handle(call)) ?? null;
+    const result = (await handle(unwrapping(call))) ?? null;
     if (result instanceof Ready) send(response, { status: 200, body: result.body, encoding: "latin1", origin });
     else send(response, { status: 200, body: JSON.stringify({ result }), origin });
   } catch (error) {
     if (!(error instanceof HttpsError)) throw error;
     send(response, { status: error.httpErrorCode.status, body: JSON.stringify({ error: error.toJSON() }), origin });
+  }
+}
+
+/** The call with 64-bit numbers in place of their wrappers. Throws HttpsErrors for what is wrapped wrongly. */
+function unwrapping(call: CallableRequest<unknown>): CallableRequest<unknown> {
+  if (!call.rawRequest.rawBody.includes(WRAPPED)) return call;
+  try {
+    return { ...call, data: unwrapped(call.data) };
+  } catch (error) {
+    throw error instanceof Failure ? new HttpsError(error.code, error.message, error.details) : error;
   }
 }
 
