@@ -200,6 +200,8 @@ describe("an operator", () => {
     ["board.maxScore", { minScore: 5, maxScore: 4 }],
     ["board.minScore", { minScore: 0.5 }],
     ["board.title", { title: "" }],
+    ["board.subscore", { maxSubscore: 5 }],
+    ["board.minSubscore", { subscore: "ascending", minSubscore: 1 }],
   ])("is told that %s is wrong", (field, wrong) => {
     const board = { title: "Cup", timeZone: "Etc/UTC", minScore: 0, maxScore: 10, ...wrong };
     const parsed = DefineBoard.safeParse({ id: "cup", board });

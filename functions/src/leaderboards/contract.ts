@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { keepable } from "../platform/keepable.ts";
 import { BoardSettings, PeriodName } from "./settings.ts";
 
 export const BoardId = z
@@ -9,10 +10,6 @@ export const BoardId = z
 
 const MAX_METADATA_BYTES = 1_024;
 
-const Metadata = z
-  .record(z.string(), z.json())
-  .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_METADATA_BYTES, "must not be larger than 1 KB");
-
 export const SubmitRequest = z.object({
   board: BoardId,
   /** Of a board that ranks ratios: what is divided. */
@@ -22,14 +19,19 @@ export const SubmitRequest = z.object({
   /** On boards that have one; 0 unless said otherwise. */
   subscore: z.int().optional(),
   /** Made up by the app for each attempt; sending the same attempt again changes nothing. */
-  attempt: z.string().min(8).max(64),
+  attempt: z.string().min(8).max(64).refine(isText, "must be Unicode"),
   /** When it was played, in milliseconds since the epoch, if that is not now. */
   playedAt: z.int().optional(),
   /** The token of the game's session; where boards require one. Then `playedAt` is when the session was finished, and is not given. */
   session: z.string().max(2_000).optional(),
-  /** Is shown with the score: 1 KB of JSON at most. */
-  metadata: Metadata.optional(),
+  /** Is shown with the score: an object of JSON, of 1 KB and eight levels at most, without lists in lists. */
+  metadata: keepable(MAX_METADATA_BYTES).optional(),
 });
+
+/** Half a character would come back from Firestore as another one, and be another attempt. */
+function isText(id: string): boolean {
+  return id.isWellFormed();
+}
 
 const Best = z.object({
   season: z.string(),

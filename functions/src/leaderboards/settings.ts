@@ -121,6 +121,9 @@ const settings = {
   /** Scores outside of these are refused. Whole numbers. */
   minScore: z.int(),
   maxScore: z.int(),
+  /** The same for the second number; any whole number unless said otherwise. */
+  minSubscore: z.int().optional(),
+  maxSubscore: z.int().optional(),
   /** How often a player may submit in each season of one of the board's periods, as three times a day. */
   attempts: z.object({ period: PeriodName.exclude(["rolling"]), max: z.int().positive().max(100_000) }).optional(),
   /** Whether a score counts only with the token of a game's session; see `games/start`. */
@@ -169,6 +172,14 @@ function checked<Shape extends z.ZodType<Checked>>(shape: Shape) {
     .refine(({ minScore, maxScore }: Checked) => minScore <= maxScore, {
       path: ["maxScore"],
       error: "must not be below minScore",
+    })
+    .refine(({ subscore, minSubscore: min, maxSubscore: max }) => subscore !== "none" || (min ?? max) === undefined, {
+      path: ["subscore"],
+      error: "must say which subscores are first where these have bounds",
+    })
+    .refine(({ minSubscore = -Infinity, maxSubscore = Infinity }) => minSubscore <= 0 && maxSubscore >= 0, {
+      path: ["minSubscore"],
+      error: "must leave room for 0, which counts where none is given",
     })
     .refine(
       ({ periods, cron, tournament }: Checked) =>

@@ -22,10 +22,10 @@ const MAX_BACK_MILLIS = 7 * 86_400_000;
 /**
  * Enters a score. One read and one write whatever the number of periods and scopes, no read for who was here just now, and 2 more for the
  * profile of who is new; no write when nothing changes, or it was submitted before. With the token of a session 2 reads and 2 writes; a score
- * that is to be looked at first costs 1 read and 2 writes; the first of a season in a league also takes a seat, for 2 reads and a write.
+ * that is to be looked at first costs 2 reads and 2 writes; the first of a season in a league also takes a seat, for 2 reads and a write.
  *
  * Refuses `unknown-board`, `score-out-of-bounds`, `score-in-the-future`, `too-late`, `attempt-reused`, `attempts-used-up`,
- * `season-closing`, `busy`; where a board requires a session `session-required`, `implausible-score`, and what games refuse of a token; of a
+ * `season-closing`, `user-banned`, `busy`; where a board requires a session `session-required`, `implausible-score`, and what games refuse of a token; of a
  * tournament `not-entered`, `tournament-not-on`; where groups play `not-in-a-group`.
  */
 export async function submit(caller: Caller, request: z.output<typeof SubmitRequest>): Promise<Submitted> {
@@ -62,10 +62,11 @@ function sessionRequired(): Failure {
 /** What of a request is to be entered. Refuses what the board does not accept. */
 function enteringOf(board: Board, player: string, request: z.output<typeof SubmitRequest>): Entering {
   const { score, subscore, of, attempt, metadata, playedAt } = request;
-  checkBounds(board, score);
+  checkBounds("score", score, [board.minScore, board.maxScore]);
   if ((of === undefined) === (board.policy === "ratio")) throw unfit("of", "belongs to boards that rank ratios");
   if (playedAt !== undefined && request.session !== undefined) throw unfit("playedAt", "the session says when");
   if (subscore !== undefined && board.subscore === "none") throw unfit("subscore", "this board has none");
+  if (subscore !== undefined) checkBounds("subscore", subscore, [board.minSubscore, board.maxSubscore]);
   const time = now();
   return {
     player,
@@ -79,11 +80,14 @@ function enteringOf(board: Board, player: string, request: z.output<typeof Submi
   };
 }
 
-function checkBounds({ minScore, maxScore }: Board, score: number): void {
-  if (score >= minScore && score <= maxScore) return;
-  throw new Failure("invalid-argument", `Scores of this board lie between ${minScore} and ${maxScore}.`, {
+type Bounds = readonly [min: number | undefined, max: number | undefined];
+
+function checkBounds(field: "score" | "subscore", value: number, [min, max]: Bounds): void {
+  const { MIN_SAFE_INTEGER: least, MAX_SAFE_INTEGER: most } = Number;
+  if (Number.isInteger(value) && value >= (min ?? least) && value <= (max ?? most)) return;
+  throw new Failure("invalid-argument", `A ${field} of this board is a whole number of ${min ?? ""} to ${max ?? ""}.`, {
     reason: "score-out-of-bounds",
-    field: "score",
+    field,
   });
 }
 

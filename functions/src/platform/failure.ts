@@ -78,7 +78,7 @@ export const REASONS = {
   "same-account": "A posting needs two different accounts.",
   "score-differs": "The session has another score.",
   "score-in-the-future": "The score was played at a time that has not come yet.",
-  "score-out-of-bounds": "The board does not accept such a score.",
+  "score-out-of-bounds": "The board does not accept such a score, or subscore; `field` says which.",
   "sealing-unavailable": "What is sealed cannot be reached right now; try again later.",
   "season-closing": "An earlier season is still being closed; submit the score again later.",
   "session-expired": "The session has lasted as long as it may.",
