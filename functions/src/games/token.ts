@@ -47,7 +47,7 @@ export function signToken({ user, board, session, startedAt, expiresAt }: Claims
 export function verifyToken(token: string, bearer: Bearer): Pick<Claims, "session" | "startedAt" | "expiresAt"> {
   const { session, startedAt, expiresAt } = readToken(token, bearer);
   if (expiresAt <= now()) {
-    throw new Failure("failed-precondition", "This token has run out.", { reason: "token-expired", field: "token" });
+    throw new Failure("failed-precondition", "This token has run out.", { reason: "token-expired", field: "session" });
   }
   return { session, startedAt, expiresAt };
 }
@@ -58,7 +58,7 @@ export function readToken(token: string, { user, board }: Bearer): Claims {
   if (claims.user === user && claims.board === board) return claims;
   throw new Failure("permission-denied", "This token is another user's, or for another board.", {
     reason: "token-foreign",
-    field: "token",
+    field: "session",
   });
 }
 
@@ -67,7 +67,7 @@ function claimsOf(token: string): Claims {
   if (text === undefined || !keys.isSigned(signedText(text), `${name}:${mac}`)) {
     throw new Failure("invalid-argument", "This is not a token that was given out.", {
       reason: "token-invalid",
-      field: "token",
+      field: "session",
     });
   }
   const payload = Payload.parse(JSON.parse(Buffer.from(text, "base64url").toString()));

@@ -260,7 +260,7 @@ describe("a player", () => {
 
   test("who is hidden has scores and no place", () => {
     const board = boardOf({ periods: ["daily"], rollingDays: undefined });
-    const hidden: Player = { player: "ada", name: "Ada", attempts: [], hidden: "banned" };
+    const hidden: Player = { player: "ada", name: "Ada", attempts: [], hidden: "shadow" };
     const { player } = enter(board, hidden, one("attempt-1", START), FACE);
     const slot = player?.[slotOf("daily", seasonAt("daily", START, board))];
     expect(slot).toMatchObject({ score: 10 });

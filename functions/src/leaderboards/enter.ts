@@ -43,8 +43,8 @@ export interface Entered {
 }
 
 /**
- * Enters a score. Refuses `not-entered`, `tournament-not-on`, `attempt-reused`, `attempts-used-up`, `too-late`, `season-closing`, and
- * `score-out-of-bounds` of a sum.
+ * Enters a score. Refuses `user-banned`, `not-entered`, `tournament-not-on`, `attempt-reused`, `attempts-used-up`, `too-late`,
+ * `season-closing`, and `score-out-of-bounds` of a sum; of a league, all of them before a seat is asked for.
  * @param face how a player is shown who is new here
  */
 export function enter(board: Board, before: Player | undefined, entering: Entering, face: Face): Entered {
@@ -52,9 +52,11 @@ export function enter(board: Board, before: Player | undefined, entering: Enteri
     return { player: undefined, bests: bestsOf(board, before, entering, before), repeated: true };
   checkEntered(board, before, entering);
   const known: Player = before ?? { player: entering.player, attempts: [], ...face };
+  checkNotBanned(known);
+  const rolled = board.periods.includes("rolling") ? rolledWith(board, known, entering) : {};
   const slots: Partial<Record<SlotName, Slot>> = {};
   let isChanged = before === undefined;
-  for (const period of board.periods) {
+  for (const period of withLeagueLast(board)) {
     if (period === "rolling") continue;
     const season = seasonOf(board, period, entering);
     const name = slotOf(period, season);
@@ -63,13 +65,24 @@ export function enter(board: Board, before: Player | undefined, entering: Enteri
     slots[name] = slot;
     isChanged = true;
   }
-  const rolled = board.periods.includes("rolling") ? rolledWith(board, known, entering) : {};
   if (!isChanged && !("days" in rolled))
     return { player: undefined, bests: bestsOf(board, known, entering, known), repeated: false };
   const attempt = { id: entering.attempt, print: printOf(entering) };
   const attempts = [...known.attempts, attempt].slice(-REMEMBERED_ATTEMPTS);
   const player: Player = { ...known, ...slots, ...rolled, attempts };
   return { player, bests: bestsOf(board, player, entering, before), repeated: false };
+}
+
+/** Refuses whom a ban has taken off the boards. Who is hidden in the shadow, or was disqualified here, plays on unranked. */
+export function checkNotBanned({ hidden }: Face): void {
+  if (hidden !== "banned") return;
+  throw new Failure("permission-denied", "You are banned.", { reason: "user-banned" });
+}
+
+/** Whoever is refused in another period is not to have taken a seat for it. */
+function withLeagueLast({ periods, league }: Board): readonly Period[] {
+  if (!league) return periods;
+  return [...periods.filter((period) => period !== league.period), league.period];
 }
 
 /** What a submission comes to that had been made before, or is not to count. */

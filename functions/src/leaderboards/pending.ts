@@ -6,10 +6,11 @@ import { type Transaction, timestamp, transact } from "../platform/firestore.ts"
 import { deterministicId } from "../platform/ids.ts";
 import { boardOf } from "./board.ts";
 import { changePlayer } from "./change-player.ts";
-import { type Entered, type Entering, enter, NOBODY, unchanged } from "./enter.ts";
+import { type Entered, type Entering, enter, type Face, NOBODY, unchanged } from "./enter.ts";
 import { facesOf } from "./face.ts";
+import { NeedsSeat } from "./leagues/cohort.ts";
 import { seated } from "./leagues/seat.ts";
-import { type Pending, pending } from "./records.ts";
+import { type Pending, type Player, pending, players } from "./records.ts";
 import type { Submission } from "./store.ts";
 
 /** Scores that somebody has to look at before they count. */
@@ -17,8 +18,44 @@ import type { Submission } from "./store.ts";
 /** How grave a review of a score is, of 100. */
 const GRAVITY = 50;
 
-/** Keeps a score for review as part of a transaction. 2 writes. */
-export function keepForReview(tx: Transaction, { id, entering, caller, board }: Submission): void {
+/** Whether the same attempt waits for its review, or has. A read. Refuses `attempt-reused`. */
+export async function isKept(tx: Transaction, { id, entering }: Submission): Promise<boolean> {
+  const known = (await tx.get(pending(id).doc(idOf(entering.player, entering.attempt)))).data();
+  if (known && (known.score !== entering.score || known.sub !== entering.sub || known.of !== entering.of)) {
+    throw new Failure("already-exists", "This attempt had another score.", {
+      reason: "attempt-reused",
+      field: "attempt",
+    });
+  }
+  return known !== undefined;
+}
+
+/**
+ * Keeps a score that {@link isKept} does not know, as part of a transaction: 2 writes. Answers whether it counts already, and nothing is to be
+ * looked at. Refuses what {@link enter} does: nobody has to look at what the board would not take.
+ * @param face how a player is shown who is new here
+ */
+export function keepForReview(
+  tx: Transaction,
+  submission: Submission,
+  { before, face }: { before: Player | undefined; face: Face },
+): boolean {
+  const isCounted = isEntered(submission, before, face);
+  if (!isCounted) keep(tx, submission);
+  return isCounted;
+}
+
+/** Whether the board has taken it before. A seat in a league is for who has a score, and not for who may come to one. */
+function isEntered({ board, entering }: Submission, before: Player | undefined, face: Face): boolean {
+  try {
+    return enter(board, before, entering, face).repeated;
+  } catch (error) {
+    if (error instanceof NeedsSeat) return false;
+    throw error;
+  }
+}
+
+function keep(tx: Transaction, { id, entering, caller, board }: Submission): void {
   const { player, attempt, score, sub, of, metadata, at } = entering;
   const pendingId = idOf(player, attempt);
   const record: Pending = {
@@ -41,19 +78,17 @@ export function keepForReview(tx: Transaction, { id, entering, caller, board }: 
   );
 }
 
-/** The same without a session: 1 read and 2 writes; repeated 1 read. Refuses `attempt-reused`. */
+/**
+ * The same without a session: 2 reads and 2 writes, and what {@link facesOf} reads of who is new to the board; repeated 1 read. Refuses
+ * what {@link enter} does.
+ */
 export async function keepAlone(submission: Submission): Promise<{ repeated: boolean }> {
-  const { id, entering } = submission;
+  const { id, entering, caller } = submission;
   return await transact(async (tx) => {
-    const known = (await tx.get(pending(id).doc(idOf(entering.player, entering.attempt)))).data();
-    if (known && (known.score !== entering.score || known.sub !== entering.sub || known.of !== entering.of)) {
-      throw new Failure("already-exists", "This attempt had another score.", {
-        reason: "attempt-reused",
-        field: "attempt",
-      });
-    }
-    if (!known) keepForReview(tx, submission);
-    return { repeated: known !== undefined };
+    if (await isKept(tx, submission)) return { repeated: true };
+    const before = (await tx.get(players(id).doc(entering.player))).data();
+    const face = before ?? (await facesOf([caller])).get(caller.uid) ?? NOBODY;
+    return { repeated: keepForReview(tx, submission, { before, face }) };
   });
 }
 

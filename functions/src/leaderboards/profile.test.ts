@@ -65,18 +65,25 @@ describe("a player", () => {
     expect(await shown(one)).toEqual([[1, ada.handle, "FR", 30]]);
   });
 
-  test("who is banned is ranked nowhere, with what they score meanwhile either; pardoned they are where they were", async () => {
+  test("who is banned is ranked nowhere, and takes part in nothing; pardoned they are where they were, and play on", async () => {
     const board = await newBoard();
     const [ada, bo] = [await known("DE"), await known("FR")];
     await score(ada, board, 10);
     await score(bo, board, 5);
     await ban(OLGA, { user: ada.uid, note: "cheated" });
     await tell();
-    await score(ada, board, 20);
+    for (const one of [board, await newBoard()]) {
+      await expect(score(ada, one, 20)).rejects.toMatchObject({ reason: "user-banned" });
+    }
     expect(await shown(board)).toEqual([[1, bo.handle, "FR", 5]]);
     expect(await rankOf(ada, board)).toBeUndefined();
     await unban(OLGA, { user: ada.uid, note: "did not" });
     await tell();
+    expect(await shown(board)).toEqual([
+      [1, ada.handle, "DE", 10],
+      [2, bo.handle, "FR", 5],
+    ]);
+    await score(ada, board, 20);
     expect(await shown(board)).toEqual([
       [1, ada.handle, "DE", 20],
       [2, bo.handle, "FR", 5],

@@ -6,7 +6,7 @@ import { Failure } from "../../platform/failure.ts";
 import { isAlreadyExists, timestamp, transact } from "../../platform/firestore.ts";
 import { type Take, taking } from "../../platform/stock.ts";
 import { boardOf } from "../board.ts";
-import { NOBODY } from "../enter.ts";
+import { checkNotBanned, NOBODY } from "../enter.ts";
 import { facesOf } from "../face.ts";
 import { PRIZES } from "../house.ts";
 import { type Entry, type Player, players } from "../records.ts";
@@ -24,7 +24,7 @@ interface Joining {
 /**
  * Has the caller join a tournament, once: the fee is paid with what notes it on the player's document, where `submit` finds it. A read for the
  * player, the account and a part of the places; a write for these and the transaction. Joined before: a read.
- * Refuses `unknown-board`, `entry-closed`, `sold-out`, `insufficient-funds`, `busy`.
+ * Refuses `unknown-board`, `entry-closed`, `user-banned`, `sold-out`, `insufficient-funds`, `busy`.
  */
 export async function join(caller: Caller, { board: id }: z.output<typeof JoinRequest>): Promise<Joined> {
   const { tournament } = await boardOf(id);
@@ -50,6 +50,8 @@ function joinOnce({ id, caller, tournament }: Joining, take: Take): Promise<Join
     const currency = fee ? { currency: fee.currency } : {};
     if (isIn(known)) return { paid: known?.entry?.paid ?? 0, ...currency, repeated: true };
     checkOpen(tournament);
+    const face = known ?? (await facesOf([caller])).get(caller.uid) ?? NOBODY;
+    checkNotBanned(face);
     const times = (known?.entry?.times ?? 0) + 1;
     const place = await take(tx);
     const paying = await prepareAll(tx, fee ? [feeOf(id, caller.uid, { times, fee })] : []);
@@ -62,7 +64,6 @@ function joinOnce({ id, caller, tournament }: Joining, take: Take): Promise<Join
       ...(transaction ? { transaction: transaction.id } : {}),
       picked: { ...place.picked },
     };
-    const face = known ?? (await facesOf([caller])).get(caller.uid) ?? NOBODY;
     const player: Player = { player: caller.uid, attempts: [], ...face, entry };
     place.write();
     paying.write();
