@@ -74,7 +74,7 @@ export function enter(board: Board, before: Player | undefined, entering: Enteri
 }
 
 /** Refuses whom a ban has taken off the boards. Who is hidden in the shadow, or was disqualified here, plays on unranked. */
-export function checkNotBanned({ hidden }: Face): void {
+export function checkNotBanned({ hidden }: Pick<Face, "hidden">): void {
   if (hidden !== "banned") return;
   throw new Failure("permission-denied", "You are banned.", { reason: "user-banned" });
 }

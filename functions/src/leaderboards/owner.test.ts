@@ -4,6 +4,7 @@ import { someone, useBackend } from "../../testing/backend.ts";
 import { CreateGroup } from "../identity/contract.ts";
 import { createGroup, joinGroup } from "../identity/groups.ts";
 import { myProfile } from "../identity/own.ts";
+import { ban } from "../identity/sanction.ts";
 import { forgetAll } from "../platform/cache.ts";
 import { PageRequest, StandingRequest, SubmitRequest } from "./contract.ts";
 import { page } from "./page.ts";
@@ -36,6 +37,9 @@ test("a group plays by all who are in it, is shown by its name, and nobody plays
   expect(rows).toMatchObject([{ rank: 1, player: group, name: "Foxes", score: 15 }]);
   const stands = await standing(bo, StandingRequest.parse({ board, period: "daily" }));
   expect(stands).toMatchObject({ rank: 1, of: 1, score: 15 });
+  await ban(someone(), { user: bo.uid, note: "a bot" });
+  await expect(score(bo, 5)).rejects.toMatchObject({ reason: "user-banned" });
+  expect(await standing(bo, StandingRequest.parse({ board, period: "daily" }))).toEqual(stands);
   await expect(withdraw(bo, { board })).rejects.toMatchObject({ reason: "invalid-input" });
 });
 

@@ -129,6 +129,24 @@ describe("a score far from the others", () => {
     expect((await players(board).doc(ada.uid).get()).data()?.a0?.at.toMillis()).toBe(NOON);
   });
 
+  test("is looked at once, whatever session it is sent with again", async () => {
+    const board = await newBoard({ review: { beyond: 1_000 }, session: "required" });
+    const ada = someone("Ada");
+    const [{ token: session }, { token: another }] = [
+      await starts(ada.uid, { board }),
+      await starts(ada.uid, { board }),
+    ];
+    const request = { board, score: 5_000, attempt: "attempt-1" };
+    const first = await backend.billed(() => submit(ada, { ...request, session }));
+    // Besides, a profile, which Ada does not have, is two documents.
+    expect(first.bill).toEqual({ reads: 3 + 2, writes: 3, deletes: 0 });
+    expect(await submit(ada, { ...request, session })).toMatchObject({ inReview: true, repeated: true });
+    const differs = submit(ada, { ...request, score: 6_000, session: another });
+    await expect(differs).rejects.toMatchObject({ reason: "attempt-reused" });
+    expect(await submit(ada, { ...request, session: another })).toMatchObject({ inReview: true, repeated: true });
+    expect((await pending(board).get()).docs.map((one) => one.data().score)).toEqual([5_000]);
+  });
+
   test("never counts when it is rejected, nor when its season is over by then", async () => {
     const board = await newBoard({ review: { beyond: 1_000 } });
     const [ada, bo] = [someone("Ada"), someone("Bo")];

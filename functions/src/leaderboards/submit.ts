@@ -8,7 +8,7 @@ import { isDoubtful } from "./doubt.ts";
 import { type Entered, type Entering, unchanged } from "./enter.ts";
 import { seated } from "./leagues/seat.ts";
 import { announce } from "./live/announce.ts";
-import { ownerOf } from "./owner.ts";
+import { submitterOf } from "./owner.ts";
 import { keepAlone } from "./pending.ts";
 import { storeWithSession } from "./session.ts";
 import type { Board } from "./settings.ts";
@@ -33,7 +33,7 @@ export async function submit(caller: Caller, request: z.output<typeof SubmitRequ
   const { session } = request;
   if (session === undefined && board.session === "required") throw sessionRequired();
   if (session !== undefined && board.session === "none") throw unfit("session", "this board takes scores without");
-  const owner = await ownerOf(board, caller);
+  const owner = await submitterOf(board, caller);
   const entering = enteringOf(board, owner.uid, request);
   const id = request.board;
   const submission = { id, board, entering, caller: owner };

@@ -18,7 +18,7 @@ test("a number that cannot be told exactly is none of ours to round into a whole
   expect(unwrapped(wrapped("1e999"))).toBe(Number.POSITIVE_INFINITY);
 });
 
-test.each(["NaN", "", "7 apples", undefined, null, 7, {}])("%j is no number of 64 bits", (value) => {
+test.each(["NaN", "", "7 apples", undefined, null, [7], {}])("%j is no number of 64 bits", (value) => {
   expect(() => unwrapped({ list: [1, wrapped(value)] })).toThrow(refused("list.1"));
 });
 

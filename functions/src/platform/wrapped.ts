@@ -22,7 +22,8 @@ export function unwrapped(data: unknown, path: readonly string[] = []): unknown 
 
 function numberIn(wrapper: object, path: readonly string[]): number {
   const { "@type": type, value } = wrapper as { "@type": unknown; value?: unknown };
-  const number = WRAPPERS.has(type) && typeof value === "string" && value !== "" ? Number(value) : Number.NaN;
+  const isWritten = typeof value === "number" || (typeof value === "string" && value !== "");
+  const number = WRAPPERS.has(type) && isWritten ? Number(value) : Number.NaN;
   if (Number.isNaN(number)) throw invalidInput(path.join("."), "is not a number of 64 bits");
   return number;
 }

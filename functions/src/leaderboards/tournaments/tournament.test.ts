@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../../testing/backend.ts";
 import { has, somebodyWith } from "../../../testing/economy.ts";
 import { useSeasons } from "../../../testing/seasons.ts";
+import { myProfile } from "../../identity/own.ts";
+import { ban } from "../../identity/sanction.ts";
 import { verify } from "../../ledger/verify.ts";
 import type { Caller } from "../../platform/endpoint.ts";
 import { shards } from "../../platform/stock.ts";
@@ -56,6 +58,19 @@ describe("a tournament", () => {
     await expect(join(someone(), board)).rejects.toMatchObject({ reason: "insufficient-funds" });
     at("2026-11-20T19:00:00Z");
     await expect(join(await rich(), board)).rejects.toMatchObject({ reason: "entry-closed" });
+  });
+
+  test("is not joined by who is banned, and takes nothing of them", async () => {
+    at("2026-11-20T12:00:00Z");
+    const board = await newTournament();
+    const ada = await rich();
+    await myProfile(ada);
+    await ban(someone(), { user: ada.uid, note: "a bot" });
+    const refused = await backend.billed(() =>
+      expect(join(ada, board)).rejects.toMatchObject({ reason: "user-banned" }),
+    );
+    expect(refused.bill).toMatchObject({ writes: 0 });
+    expect(await has(ada.uid)).toEqual({ COIN: 100 });
   });
 
   test("takes scores of those who are in it while it is played, for a read and a write", async () => {
