@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { cached, forget } from "../platform/cache.ts";
 import type { Caller } from "../platform/endpoint.ts";
-import { firestore } from "../platform/firestore.ts";
+import { firestore, type Transaction } from "../platform/firestore.ts";
 import { unknownUser } from "./change.ts";
 import type { FindRequest, Profiles, ProfilesRequest, PublicProfile } from "./contract.ts";
 import { folded } from "./handle.ts";
@@ -34,9 +34,12 @@ export async function profileOf(uid: string): Promise<Profile | undefined> {
   return await cached(cacheKey(uid), FRESH, Profile, () => currentProfileOf(uid));
 }
 
-/** A user's profile as it is at this moment, for whoever has just heard that it has changed. Bill: two reads. */
-export async function currentProfileOf(uid: string): Promise<Profile | undefined> {
-  const [face, sanction] = await firestore().getAll(profiles().doc(uid), sanctions().doc(uid));
+/**
+ * A user's profile as it is at this moment, for whoever has just heard that it has changed; in a transaction, as it stays until that is
+ * committed. Bill: two reads.
+ */
+export async function currentProfileOf(uid: string, tx?: Transaction): Promise<Profile | undefined> {
+  const [face, sanction] = await (tx ?? firestore()).getAll(profiles().doc(uid), sanctions().doc(uid));
   if (!face?.exists) return undefined;
   const profile = faceOf(ProfileRecord.parse(face.data()));
   return sanction?.exists ? { ...profile, state: SanctionRecord.parse(sanction.data()).state } : profile;

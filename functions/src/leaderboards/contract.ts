@@ -60,6 +60,7 @@ const ScopeName = Scope.default({ kind: "global" });
 
 export const Row = z.object({
   rank: z.int().positive(),
+  /** Empty, as is the name, of who was erased after a season had ended. */
   player: z.string(),
   name: z.string(),
   picture: z.string().optional(),

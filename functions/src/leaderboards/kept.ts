@@ -11,7 +11,7 @@ import type { View } from "./view.ts";
 const Kept = z.object({ rows: z.array(Row), last: z.string().optional() });
 
 const MINUTE = 60;
-/** For how long Redis answers instead of Firestore. What of seasons that are over is changed by hand, or erased, is seen after an hour. */
+/** For how long Redis answers instead of Firestore. What changes of seasons that are over, as who is shown how, is seen after 11 minutes. */
 const REDIS_SECONDS: Record<Period, number> = {
   daily: MINUTE,
   custom: MINUTE,
@@ -20,7 +20,7 @@ const REDIS_SECONDS: Record<Period, number> = {
   monthly: 5 * MINUTE,
   allTime: 5 * MINUTE,
 };
-const OVER: Freshness = { processSeconds: 10, redisSeconds: 60 * MINUTE, staleSeconds: 10 * MINUTE };
+const OVER: Freshness = { processSeconds: 10, redisSeconds: 10 * MINUTE, staleSeconds: MINUTE };
 const STALE_SECONDS = 30;
 
 /**

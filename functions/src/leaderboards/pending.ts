@@ -146,3 +146,17 @@ function attempted(entering: () => Entered): Attempted {
 function enteringOf({ player, attempt, score, sub, of, metadata, at }: Pending): Entering {
   return { player, attempt, score, sub, of, ...(metadata ? { metadata } : {}), at: at.toMillis(), now: now() };
 }
+
+/**
+ * Deletes a score in review of a player who was erased; nobody has to look at it any more. What operators had said of it stays with the review,
+ * which knows an id that names nobody. Bill: 2 reads, a delete, and a write if the review was open.
+ */
+export async function dropPending(board: string, id: string): Promise<void> {
+  await transact(async (tx) => {
+    const review = await readReview(tx, { kind: "score", subject: `${board}/${id}` });
+    const { exists, ref } = await tx.get(pending(board).doc(id));
+    if (!exists) return;
+    review.close();
+    tx.delete(ref);
+  });
+}

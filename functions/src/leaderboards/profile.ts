@@ -1,42 +1,37 @@
-import * as z from "zod";
 import { currentProfileOf, type Profile } from "../identity/index.ts";
-import { firestore } from "../platform/firestore.ts";
 import { boardOf } from "./board.ts";
 import { changePlayer } from "./change-player.ts";
 import { sortedAnew } from "./enter.ts";
 import { faceIn } from "./face.ts";
 import type { Player } from "./records.ts";
 import type { Board } from "./settings.ts";
+import { keepFee } from "./tournaments/keep-fee.ts";
 
-/** Boards on which one player is. */
-const MAX_BOARDS = 500;
-
-const Told = z.object({ user: z.string() });
-
-/**
- * A profile was changed: the player is shown so on all boards, and ranked or not as it says. What the profile is now counts, not what it
- * was then; told again it changes nothing. Bill: 2 reads, 2 for each board that the player is on, and a write for each that changes.
- */
-export async function profileChanged(data: unknown): Promise<void> {
-  const { user } = Told.parse(data);
-  const profile = await currentProfileOf(user);
-  if (!profile) return;
-  for (const id of await boardsOf(user)) {
-    const board = await boardOf(id);
-    await changePlayer({ id, board, player: user }, async (_tx, player) => ({
-      after: player && shownAs(board, player, profile),
-      result: undefined,
-    }));
-  }
+/** A player of a board. */
+interface PlayerName {
+  readonly board: string;
+  readonly player: string;
 }
 
-/** A user was erased: they are on no board any more. Bill: 2 reads and a delete for each. */
-export async function userErased(data: unknown): Promise<void> {
-  const { user } = Told.parse(data);
-  for (const id of await boardsOf(user)) {
-    const gone = async () => ({ after: undefined, result: undefined });
-    await changePlayer({ id, board: await boardOf(id), player: user }, gone);
-  }
+/**
+ * Has a board show a player as their profile is now, and rank them or not as it says. Who has none stays as they are; again it changes
+ * nothing. Bill: 3 reads, and a write if they look different.
+ */
+export async function showOnBoard({ board: id, player: user }: PlayerName): Promise<void> {
+  const board = await boardOf(id);
+  await changePlayer({ id, board, player: user }, async (tx, player) => {
+    const profile = await currentProfileOf(user, tx);
+    return { after: player && profile ? shownAs(board, player, profile) : player, result: undefined };
+  });
+}
+
+/** Takes a player who was erased off a board. Bill: a read and a delete, and a write for a fee that others play for. */
+export async function takeOffBoard({ board: id, player: user }: PlayerName): Promise<void> {
+  const board = await boardOf(id);
+  await changePlayer({ id, board, player: user }, async (tx, player) => {
+    if (player) keepFee(tx, { id, board, player });
+    return { after: undefined, result: undefined };
+  });
 }
 
 function shownAs(board: Board, player: Player, profile: Profile): Player {
@@ -48,10 +43,4 @@ function shownAs(board: Board, player: Player, profile: Profile): Player {
   const isSame = (["name", "picture", "country", "group", "hidden"] as const).every((one) => next[one] === player[one]);
   if (isSame) return player;
   return next.hidden === hidden ? next : sortedAnew(board, next);
-}
-
-/** The ids of the boards that a player is on. A read for each. */
-async function boardsOf(user: string): Promise<string[]> {
-  const { docs } = await firestore().collectionGroup("players").where("player", "==", user).limit(MAX_BOARDS).get();
-  return docs.flatMap(({ ref }) => (ref.parent.parent ? [ref.parent.parent.id] : []));
 }

@@ -47,8 +47,11 @@ const SHARED_SECONDS: Record<Period, number> = {
   allTime: 5 * MINUTE,
 };
 const BROWSER_SECONDS = 10;
-/** What is over does not change, but for who is erased. */
-const FOR_LONG = `public, max-age=${DAY}, s-maxage=${DAY}, immutable`;
+/**
+ * What is over changes only with how its players are shown. Whoever is erased is to be gone within the hour, though a CDN kept the page just
+ * before, and then a browser that does not ask how old it was there; rows of a season that is not closed yet may be 11 minutes old (`kept.ts`), a page that is kept one.
+ */
+const FOR_LONG = `public, max-age=${10 * MINUTE}, s-maxage=${30 * MINUTE}`;
 const SHORTLY = `public, max-age=${BROWSER_SECONDS}`;
 const NOBODY = { uid: "" };
 /** For how long an instance answers by itself. */

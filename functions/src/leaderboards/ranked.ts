@@ -1,4 +1,9 @@
-import { type CollectionReference, Filter, type QueryDocumentSnapshot } from "../platform/firestore.ts";
+import {
+  type CollectionReference,
+  Filter,
+  type QueryDocumentSnapshot,
+  type Transaction,
+} from "../platform/firestore.ts";
 import type { Row } from "./contract.ts";
 import { ORDER_FIELD, rangeOf } from "./place.ts";
 import { type Player, players } from "./records.ts";
@@ -43,14 +48,24 @@ export async function edgeOf(view: View, which: "first" | "last"): Promise<strin
 export async function following(
   view: View,
   after: string | undefined,
-  { rank, limit }: { rank: number; limit: number },
+  { rank, limit, tx }: { rank: number; limit: number; tx?: Transaction },
 ): Promise<{ rows: Row[]; last: string | undefined }> {
-  const { docs } = await between(view, after === undefined ? {} : { from: after })
-    .orderBy(orderField(view))
-    .limit(limit)
-    .get();
+  const docs = await documentsBehind(view, after, limit, tx);
   const last = docs.at(-1);
   return { rows: docs.map((document, i) => rowIn(view, document, rank + i)), last: last && orderIn(view, last.data()) };
+}
+
+/** The documents of those behind a place, best first; in a transaction, as they stay until that is committed. A read for each. */
+export async function documentsBehind(
+  view: View,
+  after: string | undefined,
+  limit: number,
+  tx?: Transaction,
+): Promise<QueryDocumentSnapshot<Player>[]> {
+  const query = between(view, after === undefined ? {} : { from: after })
+    .orderBy(orderField(view))
+    .limit(limit);
+  return (await (tx ? tx.get(query) : query.get())).docs;
 }
 
 /** Those in front of a place, best first. A read for each. @param rank of the place */
@@ -73,7 +88,8 @@ export async function countIn(
   return (await (limit === undefined ? query : query.limit(limit)).count().get()).data().count;
 }
 
-function rowIn(view: View, document: QueryDocumentSnapshot<Player>, rank: number): Row {
+/** The line of a player who was found in a view. */
+export function rowIn(view: View, document: QueryDocumentSnapshot<Player>, rank: number): Row {
   const player = document.data();
   const slot = slotIn(view, player);
   if (!slot) throw new Error(`a player without a score was found by ${orderField(view)}`);

@@ -1,8 +1,11 @@
 import type { Row } from "./contract.ts";
 import type { Player, Slot } from "./records.ts";
 
+type Shown = Pick<Player, "name" | "picture" | "country">;
+type Reached = Pick<Slot, "score" | "sub" | "at" | "metadata" | "country">;
+
 /** A player's line on a board. */
-export function rowOf(player: string, record: Player, slot: Slot, rank: number): Row {
+export function rowOf(player: string, record: Shown, slot: Reached, rank: number): Row {
   const { score, sub, at, metadata } = slot;
   const country = slot.country ?? record.country;
   return {

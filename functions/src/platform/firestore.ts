@@ -5,6 +5,7 @@ import {
   type DocumentReference,
   type Firestore,
   getFirestore,
+  type Query,
   Timestamp,
   type Transaction,
 } from "firebase-admin/firestore";
@@ -26,6 +27,19 @@ export function collection<Shape extends z.ZodType<DocumentData>>(
 ): CollectionReference<z.infer<Shape>> {
   return firestore()
     .collection(path)
+    .withConverter<z.infer<Shape>, DocumentData>({
+      toFirestore: (record) => record,
+      fromFirestore: (snapshot) => checked(shape, snapshot.ref.path, snapshot.data()),
+    });
+}
+
+/** The documents of all collections of a name, whatever they lie under; checked as those of {@link collection}. */
+export function collectionGroup<Shape extends z.ZodType<DocumentData>>(
+  name: string,
+  shape: Shape,
+): Query<z.infer<Shape>> {
+  return firestore()
+    .collectionGroup(name)
     .withConverter<z.infer<Shape>, DocumentData>({
       toFirestore: (record) => record,
       fromFirestore: (snapshot) => checked(shape, snapshot.ref.path, snapshot.data()),

@@ -21,7 +21,8 @@ interface Cohort {
 
 /**
  * Moves the players of the next cohorts of a season to the tiers that they have come to. A read for each player, and one for the tier; a
- * write for each player's result, and one for each who moves.
+ * write for each player's result, and one for each who moves. Players are read in the transaction that moves them, so that who is erased
+ * meanwhile has no result after it.
  */
 export async function promoteSome(closing: Closing): Promise<SeasonRecord | undefined> {
   const { view, record } = closing;
@@ -31,17 +32,19 @@ export async function promoteSome(closing: Closing): Promise<SeasonRecord | unde
   const season = seasonId(record.period, record.season);
   const { seated = 0 } = (await tiers(view.id, season).doc(String(tier)).get()).data() ?? {};
   const last = Math.min(Math.ceil(seated / league.size), from - 1 + Math.max(1, Math.floor(AT_ONCE / league.size)));
-  const cohorts: Cohort[] = [];
-  for (let n = from; n <= last; n++) {
-    const scope = { kind: "group", id: cohortId(tier, n) } as const;
-    const { rows } = await following({ ...view, scope }, undefined, { rank: 1, limit: league.size });
-    cohorts.push({ tier, n, rows });
-  }
   const isLastOfTier = last * league.size >= seated;
   const next = isLastOfTier ? `${tier + 1} 1` : `${tier} ${last + 1}`;
-  return await advance(closing, async (tx, before) => () => {
-    for (const cohort of cohorts) move(tx, before, { league, cohort });
-    return isLastOfTier && tier >= league.tiers ? stageAfter(before) : { cursor: next };
+  return await advance(closing, async (tx, before) => {
+    const cohorts: Cohort[] = [];
+    for (let n = from; n <= last; n++) {
+      const scope = { kind: "group", id: cohortId(tier, n) } as const;
+      const { rows } = await following({ ...view, scope }, undefined, { rank: 1, limit: league.size, tx });
+      cohorts.push({ tier, n, rows });
+    }
+    return () => {
+      for (const cohort of cohorts) move(tx, before, { league, cohort });
+      return isLastOfTier && tier >= league.tiers ? stageAfter(before) : { cursor: next };
+    };
   });
 }
 
@@ -60,7 +63,7 @@ function move(tx: Transaction, season: SeasonRecord, { league, cohort }: { leagu
     const reference = results(season.board, seasonId(season.period, season.season)).doc(row.player);
     const own = { tier, cohort: cohortId(tier, n), rank: i + 1, tierAfter: after };
     // What the result has besides, as prizes, stays.
-    const mergeFields = ["board", "player", "period", "season", "score", "endedAt", "league"];
+    const mergeFields = ["board", "player", "period", "season", "score", "at", "endedAt", "league"];
     tx.set(reference, { ...result, league: own }, { mergeFields });
     if (after !== tier) tx.update(players(season.board).doc(row.player), { tier: after });
   }

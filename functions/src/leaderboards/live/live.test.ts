@@ -9,12 +9,12 @@ import { setClock } from "../../platform/clock.ts";
 import { database } from "../../platform/database.ts";
 import type { Caller } from "../../platform/endpoint.ts";
 import { SubmitRequest } from "../contract.ts";
-import { profileChanged, userErased } from "../profile.ts";
 import { boards, players } from "../records.ts";
 import { disqualify, reinstate } from "../seasons/disqualify.ts";
 import { Board, type BoardSettings } from "../settings.ts";
 import { shownPage } from "../shown.ts";
 import { submit } from "../submit.ts";
+import { profileChanged, userErased } from "../walk.ts";
 import { withdraw } from "../withdraw.ts";
 import { forgetAnnounced, LIVE_QUEUE, SLOT_SECONDS } from "./announce.ts";
 import { forgetBars } from "./bars.ts";
@@ -51,7 +51,8 @@ const announcedTasks = () => backend.tasks.filter(({ queue }) => queue === LIVE_
 
 /** Has the tasks run that are on the queue, as Cloud Tasks would in time. */
 async function runTasks(): Promise<void> {
-  const waiting = new Set(backend.tasks.splice(0).map(({ data }) => JSON.stringify(data)));
+  const mine = backend.tasks.splice(0).filter(({ queue }) => queue === LIVE_QUEUE);
+  const waiting = new Set(mine.map(({ data }) => JSON.stringify(data)));
   time += SLOT_SECONDS * 1_000;
   for (const data of waiting) await refreshLive(LiveTask.parse(JSON.parse(data)));
 }
@@ -149,10 +150,10 @@ describe("the first of a board", () => {
     const handle = `h${randomUUID().slice(0, 12)}`;
     await myProfile(ada);
     await updateProfile(ada, { handle });
-    await profileChanged({ user: ada.uid });
+    await profileChanged(`changed ${ada.uid}`, { user: ada.uid });
     await runTasks();
     await vi.waitFor(() => expect(listener.shown()?.players?.[ada.uid]?.name).toBe(handle), 5_000);
-    await userErased({ user: ada.uid });
+    await userErased(`erased ${ada.uid}`, { user: ada.uid });
     await runTasks();
     await vi.waitFor(() => expect(listener.shown()).toEqual({ season: "2026-11-20", updatedAt: time }), 5_000);
   });

@@ -100,6 +100,8 @@ async function putDown(
 ): Promise<Award["state"] | "struck"> {
   const known = await read(tx, season, winner);
   if (known.settled) return known.settled;
+  // What was theirs is deleted, and is not to come back.
+  if (reason === "user-erased" && !known.isKept) return "failed";
   const { scope, rank } = winner;
   const one: Award = { scope, rank, state: "failed", reason };
   tx.set(known.reference, { ...known.result, awards: [...known.result.awards, one] });
@@ -113,5 +115,5 @@ async function read(tx: Transaction, season: SeasonRecord, { row, scope }: Winne
   const settled = known?.struckAt ? ("struck" as const) : known?.awards.find((one) => one.scope === scope)?.state;
   const { rank: _, ...unranked } = resultOf(season, row);
   const result: Result = known ?? unranked;
-  return { reference, result, settled };
+  return { reference, result, isKept: known !== undefined, settled };
 }

@@ -39,7 +39,7 @@ export const SeasonRequest = z.object({
   page: z.int().min(0).max(MAX_PAGE).default(0),
 });
 
-/** A hundred ranks as they were in the end. Who was disqualified since leaves a gap. */
+/** A hundred ranks as they were in the end. Who was disqualified since, or is banned, leaves a gap. */
 export const SeasonPage = z.object({
   rows: z.array(Row),
   /** Absent when there is no more; what follows a page that is just full may be empty. */

@@ -26,6 +26,8 @@ export async function payPage(closing: Closing): Promise<SeasonRecord | undefine
 
 function winnersAmong(prizes: readonly Prize[], rows: readonly Row[]): Winner[] {
   return rows.flatMap((row) => {
+    // Who was erased since they were kept.
+    if (row.player === "") return [];
     const prize = prizeFor(prizes, "global", row.rank);
     return prize ? [{ row, scope: "global", rank: row.rank, reward: prize.reward }] : [];
   });

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { collection, firestore, Moment, type Query } from "../../platform/firestore.ts";
+import { collection, collectionGroup, Moment, type Query } from "../../platform/firestore.ts";
 import { Reward } from "../../rewards/index.ts";
 import { Row } from "../contract.ts";
 import type { Period } from "../periods.ts";
@@ -64,7 +64,10 @@ export function seasonId(period: Period, season: string): string {
   return `${period}-${season}`;
 }
 
-/** `…/seasons/{period}-{season}/pages/{n}`: a hundred ranks as they were in the end; one who was struck out leaves a gap. */
+/**
+ * `…/seasons/{period}-{season}/pages/{n}`: a hundred ranks as they were in the end, their players as they are shown now. Who was struck out,
+ * or is banned, leaves a gap; of who was erased `player` and `name` are empty.
+ */
 export const KeptPage = z.object({ rows: z.array(Row).max(ROWS), isLast: z.boolean() });
 export type KeptPage = z.infer<typeof KeptPage>;
 
@@ -97,6 +100,11 @@ export const Result = z.object({
   page: Whole.optional(),
   score: z.int(),
   sub: z.int().optional(),
+  /** When the score was reached, and what was submitted with it: the row is made anew of it where it has been left out for a time. */
+  at: Moment,
+  metadata: z.record(z.string(), z.json()).optional(),
+  /** The country that the player was ranked under, where the board ranks countries. */
+  country: z.string().optional(),
   /** When the season ended. */
   endedAt: Moment,
   awards: z.array(Award).default([]),
@@ -112,13 +120,8 @@ export const results = (board: string, season: string) =>
 
 /** A player's results of all seasons of a board, the latest first. */
 export function resultsOf(board: string, player: string): Query<Result> {
-  return firestore()
-    .collectionGroup("results")
+  return collectionGroup("results", Result)
     .where("board", "==", board)
     .where("player", "==", player)
-    .orderBy("endedAt", "desc")
-    .withConverter<Result, Result>({
-      toFirestore: (record) => record as Result,
-      fromFirestore: (snapshot) => Result.parse(snapshot.data()),
-    });
+    .orderBy("endedAt", "desc");
 }

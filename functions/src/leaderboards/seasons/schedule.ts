@@ -5,12 +5,12 @@ import { enqueue } from "../../platform/tasks.ts";
 import { isEnding } from "../periods.ts";
 import { boards } from "../records.ts";
 import { type Board, PeriodName } from "../settings.ts";
+import { Walk, walk } from "../walk.ts";
 import { agePlayers } from "./age.ts";
 import { closeSeasons } from "./close.ts";
 import { nextToAge, nextToClose } from "./due.ts";
+import { SEASON_QUEUE } from "./queue.ts";
 
-/** The function whose queue it is. */
-const QUEUE = "seasonTasks";
 /** Boards that are looked at at a time. */
 const MAX_BOARDS = 1_000;
 /** A closing that was given up by its queue is begun anew after this. */
@@ -19,7 +19,10 @@ const AGAIN_MILLIS = 600_000;
 const AHEAD_MILLIS = 660_000;
 const SECOND = 1_000;
 
-export const SeasonTask = z.object({ board: z.string(), period: PeriodName.exclude(["allTime"]) });
+const Close = z.object({ board: z.string(), period: PeriodName.exclude(["allTime"]) });
+type Close = z.infer<typeof Close>;
+
+export const SeasonTask = z.union([Close, Walk]);
 type SeasonTask = z.infer<typeof SeasonTask>;
 
 /**
@@ -40,7 +43,7 @@ export async function closeDue(): Promise<number> {
 }
 
 interface Due {
-  readonly period: SeasonTask["period"];
+  readonly period: Close["period"];
   /** Of the season that is to be closed; of a rolling period the last day that has aged. */
   readonly number: number;
   readonly dueAt: number;
@@ -61,13 +64,15 @@ function dueOf(board: Board): Due[] {
 }
 
 /** Does a part of what is to be done, and leaves the rest to another task. */
-export async function runSeasonTask({ board, period }: SeasonTask): Promise<void> {
+export async function runSeasonTask(task: SeasonTask): Promise<void> {
+  if ("user" in task) return await walk(task);
+  const { board, period } = task;
   const left = period === "rolling" ? await agePlayers(board) : await closeSeasons(board, period);
   if (left !== undefined) await put({ board, period }, { names: [left] });
 }
 
-async function put(task: SeasonTask, of: { names: readonly string[]; delaySeconds?: number }): Promise<void> {
+async function put(task: Close, of: { names: readonly string[]; delaySeconds?: number }): Promise<void> {
   const name = deterministicId("season", task.board, task.period, ...of.names);
   const delay = of.delaySeconds ? { delaySeconds: of.delaySeconds } : {};
-  await enqueue(QUEUE, { name, data: { ...task }, ...delay });
+  await enqueue(SEASON_QUEUE, { name, data: { ...task }, ...delay });
 }
