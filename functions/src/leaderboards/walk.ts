@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type DocumentReference, FieldPath, firestore } from "../platform/firestore.ts";
 import { deterministicId } from "../platform/ids.ts";
+import { log } from "../platform/log.ts";
 import { enqueue } from "../platform/tasks.ts";
 import { dropPending } from "./pending.ts";
 import { showOnBoard, takeOffBoard } from "./profile.ts";
@@ -60,9 +61,14 @@ export async function profileChanged(event: string, data: unknown): Promise<void
   await walk({ user: Told.parse(data).user, erased: false, event, stage: "players" });
 }
 
-/** A user was erased: nothing that boards have names them any more. It is looked at once more when their last token is not valid. */
+/**
+ * A user was erased: nothing that boards have names them any more. That they are looked for once more, when their last token is not valid, is
+ * put on the queue first, whatever becomes of the rest. Bill: that of {@link walk}, twice.
+ */
 export async function userErased(event: string, data: unknown): Promise<void> {
-  await walk({ user: Told.parse(data).user, erased: true, event, stage: "players" });
+  const first: Walk = { user: Told.parse(data).user, erased: true, event, stage: "players" };
+  await put({ ...first, again: true }, TOKENS_GONE_SECONDS);
+  await walk(first);
 }
 
 /**
@@ -75,11 +81,9 @@ export async function userErased(event: string, data: unknown): Promise<void> {
 export async function walk(from: Walk, maxPages = MAX_PAGES): Promise<void> {
   let next: Walk | undefined = from;
   for (let n = 0; next && n < maxPages; n++) next = await takePage(next);
-  if (next) await put(next, 0);
-  else if (from.erased && !from.again) {
-    const { after: _, ...rest } = from;
-    await put({ ...rest, stage: "players", again: true }, TOKENS_GONE_SECONDS);
-  }
+  if (next) return await put(next, 0);
+  const { user, erased, event, again = false } = from;
+  log.info("boards follow a user", { user, erased, event, again });
 }
 
 /** Changes the next documents; answers with where the walk is then, undefined at its end. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { useBackend } from "../../../testing/backend.ts";
+import { has } from "../../../testing/economy.ts";
 import { type Person, renamed, somebodyKnown, tellBoards } from "../../../testing/people.ts";
 import { useSeasons } from "../../../testing/seasons.ts";
 import { updateProfile } from "../../identity/own.ts";
@@ -102,6 +103,22 @@ describe("a season that is over", () => {
     await unban(OLGA, { user: bo.uid, ...NOTE });
     await tellBoards();
     expect(await rowsOf(board)).toEqual(before);
+  });
+
+  test("has no prize for who is banned before prizes are given, and the others have theirs", async () => {
+    const [ada, bo] = (await known(2)) as [Person, Person];
+    at("2026-11-20T12:00:00Z");
+    const prizes = [{ period: "daily", from: 1, to: 2, reward: { coins: { COIN: 100 } } }];
+    const board = await newBoard({ periods: ["daily"], prizes });
+    await score(ada, board, 10);
+    await score(bo, board, 9);
+    at("2026-11-21T01:00:00Z");
+    await closeSeasons(board, "daily", 1);
+    await ban(OLGA, { user: ada.uid, ...NOTE });
+    await tellBoards();
+    await closeAt("2026-11-21T01:10:00Z");
+    expect(await keptOf(board, SEASON)).toEqual([[2, bo.handle, 9]]);
+    expect([await has(ada.uid), await has(bo.uid)]).toEqual([{}, { COIN: 100 }]);
   });
 
   test("does not bring back who was struck out of it", async () => {
