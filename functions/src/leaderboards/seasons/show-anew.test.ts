@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { useBackend } from "../../../testing/backend.ts";
+import { someone, useBackend } from "../../../testing/backend.ts";
 import { has } from "../../../testing/economy.ts";
 import { type Person, renamed, somebodyKnown, tellBoards } from "../../../testing/people.ts";
 import { useSeasons } from "../../../testing/seasons.ts";
@@ -178,13 +178,30 @@ describe("what happens at the same time", () => {
     const [ada] = (await known(1)) as [Person];
     const board = await closedWith([ada]);
     const walks: Promise<void>[] = [];
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 5; i++) {
       await updateProfile(ada, { picture: `https://example.com/${i}.png` });
       walks.push(walk(walkOf(ada.uid, `race ${ada.uid} ${i}`)));
       await sleep(i);
     }
     await Promise.all(walks);
-    expect(await rowsOf(board)).toMatchObject([{ picture: "https://example.com/7.png" }]);
+    expect(await rowsOf(board)).toMatchObject([{ picture: "https://example.com/4.png" }]);
+  });
+
+  test("a season is closed while those who played it play on", { timeout: 60_000 }, async () => {
+    at("2026-11-20T12:00:00Z");
+    const board = await newBoard({ periods: ["daily"], policy: "sum" });
+    const crowd = Array.from({ length: 40 }, (_, i) => someone(`P${i}`));
+    for (const [i, player] of crowd.entries()) await score(player, board, 100 - i);
+    at("2026-11-21T01:00:00Z");
+    let isOpen = true;
+    const playing = crowd.map(async (player) => {
+      for (let n = 0; isOpen && n < 1_000; n++) await score(player, board, 1);
+    });
+    await sleep(AWHILE_MILLIS);
+    await closeSeasons(board, "daily");
+    isOpen = false;
+    await Promise.all(playing);
+    expect(await keptOf(board, SEASON)).toEqual(crowd.map(({ name }, i) => [i + 1, name, 100 - i]));
   });
 
   test("nobody is kept by a name that they had when the season began to be closed", async () => {
