@@ -1,32 +1,19 @@
-import { enter } from "../../functions/src/leaderboards/enter.ts";
-import type { Player } from "../../functions/src/leaderboards/records.ts";
-import { Board } from "../../functions/src/leaderboards/settings.ts";
 import { type Fields, Timestamp, type Value } from "../../local/firestore/model/value.ts";
 import type { FirestoreServer } from "../../local/firestore/server.ts";
 import { PROJECT } from "../local/program.ts";
 import { BOARD } from "../serving/requests.ts";
+import { BOARD_SETTINGS, idOf, playerWith, scoreOf } from "./players.ts";
 
-/** A board with so many players, each with a score of every period; written past the wire, as they would be by `submit`. */
-export function fill(server: FirestoreServer, count: number, settings: object): void {
-  const board = Board.parse({
-    title: "Arcade",
-    timeZone: "Etc/UTC",
-    minScore: 0,
-    maxScore: 1_000_000_000,
-    ...settings,
-  });
+const BYTES = 500;
+
+/** The board with so many players, each with a score; written past the wire, as they would be by `submit`. */
+export function fill(server: FirestoreServer, count: number): void {
   const { database } = server.firestore.open(`projects/${PROJECT}/databases/(default)`);
   const write = (path: string, fields: object) =>
-    database.apply([{ path, fields: fieldsOf(fields), bytes: 500 }], database.tick());
-  write(`leaderboards/${BOARD}`, board);
-  const now = Date.now();
-  for (let i = 0; i < count; i++) {
-    const player = `user-${i}`;
-    const score = (i * 7_919) % 1_000_003;
-    const entering = { player, attempt: "bench-attempt", score, at: now - 1_000, now };
-    const entered = enter(board, undefined, entering, { name: `Player ${i}` });
-    write(`leaderboards/${BOARD}/players/${player}`, entered.player as Player);
-  }
+    database.apply([{ path, fields: fieldsOf(fields), bytes: BYTES }], database.tick());
+  write(`leaderboards/${BOARD}`, BOARD_SETTINGS);
+  const at = Date.now() - 1_000;
+  for (let i = 0; i < count; i++) write(`leaderboards/${BOARD}/players/${idOf(i)}`, playerWith(i, scoreOf(i), at));
 }
 
 function fieldsOf(value: object): Fields {

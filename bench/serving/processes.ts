@@ -5,9 +5,11 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { Bill } from "../../local/firestore/usage.ts";
 import { answers, freePort } from "../../local/ports.ts";
 import { localSecrets, root } from "../../scripts/suite.ts";
 import { PROJECT } from "../local/program.ts";
+import type { AnswerOfDatabase, AskedOfDatabase } from "./database.ts";
 import type { Load, Outcome, Told } from "./load.ts";
 
 const START_TIMEOUT_MILLIS = 30_000;
@@ -30,7 +32,9 @@ export interface DatabaseProcess {
   readonly queuePort: number;
   setLatency(latencyMillis: number): void;
   /** Makes a leaderboard with so many players. */
-  fill(players: number, board: object): Promise<void>;
+  fill(players: number): Promise<void>;
+  /** What was billed since it was started. */
+  billed(): Promise<Bill>;
 }
 
 export async function startDatabase(latencyMillis: number): Promise<DatabaseProcess> {
@@ -39,12 +43,22 @@ export async function startDatabase(latencyMillis: number): Promise<DatabaseProc
   return {
     process: child,
     ...ports,
-    setLatency: (millis) => void child.send({ latencyMillis: millis }),
-    fill: async (players, board) => {
-      child.send({ players, board });
-      await once(child, "message");
+    setLatency: (millis) => void child.send({ latencyMillis: millis } satisfies AskedOfDatabase),
+    fill: async (players) => {
+      await ask(child, { players });
+    },
+    billed: async () => {
+      const answer = await ask(child, { what: "bill" });
+      if (!("bill" in answer)) throw new Error("the database was asked two things at a time");
+      return answer.bill;
     },
   };
+}
+
+async function ask(child: ChildProcess, asked: AskedOfDatabase): Promise<AnswerOfDatabase> {
+  child.send(asked);
+  const [answer] = (await once(child, "message")) as [AnswerOfDatabase];
+  return answer;
 }
 
 /** The settings of a deployed function, with the database here and tokens taken at their word. */

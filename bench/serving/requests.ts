@@ -17,7 +17,8 @@ interface Requests {
 export const OPERATOR = "olga";
 export const CURRENCY = "COIN";
 export const BOARD = "arcade";
-const MAX_SCORE = 1_000_000;
+/** Scores are below. */
+export const MAX_SCORE = 1_000_000;
 const NEIGHBOURS = 5;
 
 const known = new Map<string, string>();
@@ -32,7 +33,7 @@ function tokenOf(uid: string): string {
 /** One of the users, each as likely as the others. */
 const someone = (users: number) => `user-${Math.floor(Math.random() * users)}`;
 
-export type RequestKind = "credits" | "scores" | "pages" | "around";
+export type RequestKind = "credits" | "scores" | "pages" | "around" | "standing";
 
 export const REQUESTS: Record<RequestKind, Requests> = {
   credits: {
@@ -58,12 +59,18 @@ export const REQUESTS: Record<RequestKind, Requests> = {
       amount: 0,
     }),
   },
-  around: {
+  around: standingWith(NEIGHBOURS),
+  standing: standingWith(0),
+};
+
+/** The caller's rank, among how many and better than how many, with so many neighbours on each side. */
+function standingWith(neighbours: number): Requests {
+  return {
     path: "/leaderboards/standing",
     next: (users) => ({
-      data: { board: BOARD, period: "allTime", neighbours: NEIGHBOURS },
+      data: { board: BOARD, period: "allTime", neighbours },
       authorization: tokenOf(someone(users)),
       amount: 0,
     }),
-  },
-};
+  };
+}

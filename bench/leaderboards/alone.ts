@@ -1,0 +1,65 @@
+import { startRedis } from "../../functions/testing/redis.ts";
+import { table } from "../../scripts/table.ts";
+import { PROJECT, rounded } from "../local/program.ts";
+import { MEASURED_MILLIS, speedOf, WARM_UP_MILLIS } from "../serving/measure.ts";
+import { fillRedis } from "./fill-redis.ts";
+import { PAGE, questions, REACH } from "./kept.ts";
+import { askFor, LANES } from "./lanes.ts";
+import { connectTo, takenBy } from "./memory.ts";
+
+const PLAYERS = [10_000, 100_000, 1_000_000, 10_000_000];
+
+/**
+ * Redis alone, up to as many players as no laptop's Firestore holds: what the product asks it and tells it, from this process. The
+ * cost is Redis' own CPU, next to how the logarithm of the number of players grows.
+ */
+export async function measureAlone(isWanted: (name: string) => boolean): Promise<void> {
+  const sizes = PLAYERS.filter((players) => isWanted(`Redis alone, ${players.toLocaleString("en")} players`));
+  if (sizes.length === 0) return;
+  process.env.GCLOUD_PROJECT ??= PROJECT;
+  const filled: (string | number)[][] = [];
+  const rows: (string | number)[][] = [];
+  const costs = new Map<string, number>();
+  for (const players of sizes) {
+    const count = players.toLocaleString("en");
+    console.error(`Redis alone, ${count} players …`);
+    const redis = await startRedis();
+    await connectTo(redis);
+    const empty = await takenBy();
+    const began = performance.now();
+    await fillRedis(players);
+    const seconds = rounded((performance.now() - began) / 1_000);
+    await connectTo(redis);
+    filled.push([count, seconds, Math.round(((await takenBy()).bytes - empty.bytes) / players)]);
+    for (const [what, ask] of Object.entries(questions(players))) {
+      const { cost, speed } = await costOf(ask);
+      const least = costs.get(what) ?? cost;
+      costs.set(what, least);
+      const growth = Math.log(players) / Math.log(sizes[0] ?? players);
+      rows.push([what, count, ...speed, rounded(cost), rounded(cost / least, 2), rounded(growth, 2)]);
+    }
+    redis.kill();
+  }
+  console.log(`\n${table(["players in Redis", "s to fill", "bytes a player"], filled)}\n`);
+  rows.sort(([one], [other]) => ORDER.indexOf(String(one)) - ORDER.indexOf(String(other)));
+  const columns = ["Redis alone", "players", "a second", "p50 ms", "p95 ms", "p99 ms", "µs of Redis' CPU"];
+  console.log(table([...columns, "× the first", "log N ×"], rows));
+  console.log(
+    `\n  From one process, ${LANES} at a time: pages of ${PAGE}, ${REACH} neighbours on each side of somebody, somebody's rank among how many, and what Redis is told of a score.`,
+  );
+}
+
+const ORDER = ["page", "around", "standing", "score"];
+
+/** How fast it is answered, and the microseconds of Redis' CPU that one takes. */
+async function costOf(ask: () => Promise<void>): Promise<{ cost: number; speed: number[] }> {
+  await askFor(WARM_UP_MILLIS, ask);
+  const before = await takenBy();
+  let asked = 0;
+  const millis = await askFor(MEASURED_MILLIS, async () => {
+    asked++;
+    await ask();
+  });
+  const after = await takenBy();
+  return { cost: ((after.cpuSeconds - before.cpuSeconds) * 1e6) / asked, speed: speedOf(millis, MEASURED_MILLIS, 2) };
+}
