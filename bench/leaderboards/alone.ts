@@ -1,3 +1,4 @@
+import { disconnect } from "../../functions/src/platform/redis.ts";
 import { startRedis } from "../../functions/testing/redis.ts";
 import { table } from "../../scripts/table.ts";
 import { PROJECT, rounded } from "../local/program.ts";
@@ -24,21 +25,25 @@ export async function measureAlone(isWanted: (name: string) => boolean): Promise
     const count = players.toLocaleString("en");
     console.error(`Redis alone, ${count} players …`);
     const redis = await startRedis();
-    await connectTo(redis);
-    const empty = await takenBy();
-    const began = performance.now();
-    await fillRedis(players);
-    const seconds = rounded((performance.now() - began) / 1_000);
-    await connectTo(redis);
-    filled.push([count, seconds, Math.round(((await takenBy()).bytes - empty.bytes) / players)]);
-    for (const [what, ask] of Object.entries(questions(players))) {
-      const { cost, speed } = await costOf(ask);
-      const least = costs.get(what) ?? cost;
-      costs.set(what, least);
-      const growth = Math.log(players) / Math.log(sizes[0] ?? players);
-      rows.push([what, count, ...speed, rounded(cost), rounded(cost / least, 2), rounded(growth, 2)]);
+    try {
+      await connectTo(redis);
+      const empty = await takenBy();
+      const began = performance.now();
+      await fillRedis(players);
+      const seconds = rounded((performance.now() - began) / 1_000);
+      await connectTo(redis);
+      filled.push([count, seconds, Math.round(((await takenBy()).bytes - empty.bytes) / players)]);
+      for (const [what, ask] of Object.entries(questions(players))) {
+        const { cost, speed } = await costOf(ask);
+        const least = costs.get(what) ?? cost;
+        costs.set(what, least);
+        const growth = Math.log(players) / Math.log(sizes[0] ?? players);
+        rows.push([what, count, ...speed, rounded(cost), rounded(cost / least, 2), rounded(growth, 2)]);
+      }
+    } finally {
+      await disconnect();
+      redis.kill();
     }
-    redis.kill();
   }
   console.log(`\n${table(["players in Redis", "s to fill", "bytes a player"], filled)}\n`);
   rows.sort(([one], [other]) => ORDER.indexOf(String(one)) - ORDER.indexOf(String(other)));

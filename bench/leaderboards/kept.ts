@@ -1,8 +1,12 @@
+import { cacheKey } from "../../functions/src/leaderboards/board.ts";
 import { seasonShown, slotOf } from "../../functions/src/leaderboards/periods.ts";
 import { GLOBAL } from "../../functions/src/leaderboards/place.ts";
 import { announceAll, followAll } from "../../functions/src/leaderboards/redis/follow.ts";
 import { keptPage, keptStanding } from "../../functions/src/leaderboards/redis/read.ts";
+import { Board } from "../../functions/src/leaderboards/settings.ts";
+import { shownPage } from "../../functions/src/leaderboards/shown.ts";
 import type { View } from "../../functions/src/leaderboards/view.ts";
+import { cached } from "../../functions/src/platform/cache.ts";
 import { BOARD, MAX_SCORE } from "../serving/requests.ts";
 import { changeTo } from "./fill-redis.ts";
 import { BOARD_SETTINGS, idOf, PERIOD } from "./players.ts";
@@ -11,9 +15,18 @@ import { BOARD_SETTINGS, idOf, PERIOD } from "./players.ts";
 export const PAGE = 100;
 export const REACH = 5;
 
-export function viewOfBoard(): View {
+function viewOfBoard(): View {
   const season = seasonShown(PERIOD, Date.now(), BOARD_SETTINGS);
   return { id: BOARD, board: BOARD_SETTINGS, period: PERIOD, season, slot: slotOf(PERIOD, season), scope: GLOBAL };
+}
+
+/** What a page is answered with to players, which is at most a second old; the board is known as after the first question of a minute. */
+export async function shownPageQuestion(): Promise<() => Promise<void>> {
+  await cached(cacheKey(BOARD), { processSeconds: 3_600 }, Board, async () => BOARD_SETTINGS);
+  return async () => {
+    const { json } = await shownPage({ uid: "nobody" }, { board: BOARD, period: PERIOD, scope: GLOBAL });
+    if (json.length < PAGE) throw new Error("there is no page");
+  };
 }
 
 export function questions(players: number) {
