@@ -18,7 +18,8 @@ const STATE_AT = VERSION_DIGITS;
 /** Digits that sort by their bytes. */
 const DIGITS = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 const BITS = 6;
-const VALUES = new Map([...DIGITS].map((digit, value) => [digit, value]));
+/** By character code. */
+const VALUES = Array.from({ length: 128 }, (_, code) => Math.max(0, DIGITS.indexOf(String.fromCharCode(code))));
 /** 42 bits of milliseconds: until the year 2109. */
 const TIME_DIGITS = 7;
 /** The upper 24 and the lower 30 bits of any safe integer. */
@@ -80,26 +81,53 @@ function faceOf({ name, picture, country }: Player, slot: Slot, packed: string):
 
 /** Undefined for who is not there any more. */
 export function unpack(board: Ordering, player: string, packed: string): Unpacked | undefined {
-  if (packed[STATE_AT] === "x") return undefined;
-  const [place, score, country, group, face] = split(packed.slice(STATE_AT + 1));
-  const [name, picture, shown, metadata] = JSON.parse(`[${face}]`) as [string, ...unknown[]];
-  const visible = typeof shown === "string" ? shown : country;
-  const { sub, at } = readTie(board, place);
+  if (isGone(packed)) return undefined;
+  const fields = split(packed);
+  const [face = []] = readFaces([fields.face]);
+  const { rank: _, ...row } = rowOf(board, { player, rank: 0 }, fields, face);
+  const { country, group } = fields;
   return {
     isRanked: packed[STATE_AT] === "r",
     country: country === "" ? undefined : country,
     group: group === "" ? undefined : group,
-    row: {
-      player,
-      name,
-      ...(typeof picture === "string" ? { picture } : {}),
-      ...(visible === "" ? {} : { country: visible }),
-      score: rankScore(board, Number(score)),
-      ...(sub === undefined ? {} : { subscore: sub }),
-      at,
-      ...(typeof metadata === "object" ? { metadata: metadata as NonNullable<Row["metadata"]> } : {}),
-    },
+    row,
   };
+}
+
+/** Players who follow each other, without those who are not there any more. @param rank of the first */
+export function unpackRows(board: Ordering, ids: readonly string[], texts: readonly string[], rank: number): Row[] {
+  const there = texts.flatMap((packed, i) => (isGone(packed) ? [] : { player: ids[i] ?? "", fields: split(packed) }));
+  const faces = readFaces(there.map(({ fields }) => fields.face));
+  return there.map(({ player, fields }, i) => rowOf(board, { player, rank: rank + i }, fields, faces[i] ?? []));
+}
+
+function isGone(packed: string): boolean {
+  return packed[STATE_AT] === "x";
+}
+
+/** Name, picture, country, metadata; what is not there is 0 or left out. */
+type Face = readonly unknown[];
+
+/** All in one go: to begin with a JSON is dearer than a face. */
+function readFaces(faces: readonly string[]): Face[] {
+  return JSON.parse(`[[${faces.join("],[")}]]`) as Face[];
+}
+
+interface Line {
+  readonly player: string;
+  readonly rank: number;
+}
+
+function rowOf(board: Ordering, { player, rank }: Line, { place, score, country }: Fields, face: Face): Row {
+  const [name, picture, shown, metadata] = face;
+  const visible = typeof shown === "string" ? shown : country;
+  const { sub, at } = readTie(board, place);
+  const row: Row = { rank, player, name: String(name), score: rankScore(board, Number(score)), at };
+  if (typeof picture === "string") row.picture = picture;
+  if (visible !== "") row.country = visible;
+  if (sub !== undefined) row.subscore = sub;
+  if (typeof metadata === "object") row.metadata = metadata as NonNullable<Row["metadata"]>;
+  return row;
 }
 
 /** When what is packed was written, in microseconds since the epoch. */
@@ -118,17 +146,27 @@ export function versionOf({ seconds, nanoseconds }: Timestamp, later = 0): strin
   return micros.toString(36).padStart(VERSION_DIGITS, "0");
 }
 
+interface Fields {
+  readonly place: string;
+  readonly score: string;
+  readonly country: string;
+  readonly group: string;
+  readonly face: string;
+}
+
 /** The four short fields and the rest, in which anything may stand. */
-function split(text: string): [string, string, string, string, string] {
-  const fields: [string, string, string, string, string] = ["", "", "", "", ""];
-  let from = 0;
-  for (const i of [0, 1, 2, 3] as const) {
-    const end = text.indexOf("|", from);
-    fields[i] = text.slice(from, end);
-    from = end + 1;
-  }
-  fields[4] = text.slice(from);
-  return fields;
+function split(packed: string): Fields {
+  const score = packed.indexOf("|", STATE_AT) + 1;
+  const country = packed.indexOf("|", score) + 1;
+  const group = packed.indexOf("|", country) + 1;
+  const face = packed.indexOf("|", group) + 1;
+  return {
+    place: packed.slice(STATE_AT + 1, score - 1),
+    score: packed.slice(score, country - 1),
+    country: packed.slice(country, group - 1),
+    group: packed.slice(group, face - 1),
+    face: packed.slice(face),
+  };
 }
 
 function readTie({ subscore }: Pick<Board, "subscore">, place: string): { sub?: number; at: number } {
@@ -151,6 +189,6 @@ function digits(value: number, width: number): string {
 
 function number(text: string): number {
   let value = 0;
-  for (const digit of text) value = value * 2 ** BITS + (VALUES.get(digit) ?? 0);
+  for (let i = 0; i < text.length; i++) value = value * 2 ** BITS + (VALUES[text.charCodeAt(i)] ?? 0);
   return value;
 }

@@ -11,7 +11,11 @@ import { script } from "../../platform/redis.ts";
 export const ABSENT = -1;
 export const BUILDING = -2;
 
-/** A season is answered from here only if it was built to the end and nothing of it was lost: Redis may have dropped a key for want of memory. */
+/**
+ * A season is answered from here only if it was built to the end and nothing of it was lost: Redis may have dropped a key for want of memory.
+ * `missing` gives what to answer if so, and otherwise nothing and how many are ranked. `rows` gives players, what is known of each, and how many
+ * they are: two texts of a line each instead of two hundred, which are dear for Redis to write and for us to read.
+ */
 const CHECK = `
 local state, players, ranked = KEYS[1], KEYS[2], KEYS[3]
 local function missing(suffix)
@@ -20,23 +24,19 @@ local function missing(suffix)
     if known[2] then return {${BUILDING}, known[3]} end
     return {${ABSENT}}
   end
-  local isWhole = redis.call('HLEN', players) == tonumber(known[4] or 0)
-    and redis.call('ZCARD', ranked .. suffix) == tonumber(known[5] or 0)
-  if isWhole then return nil end
+  local count = redis.call('ZCARD', ranked .. suffix)
+  if redis.call('HLEN', players) == tonumber(known[4] or 0) and count == tonumber(known[5] or 0) then return nil, count end
   redis.call('HDEL', state, 'ready')
   return {${ABSENT}}
 end
-local function rows(suffix, from, to, width, answer)
-  local members = redis.call('ZRANGE', ranked .. suffix, from, to)
-  if #members == 0 then return answer end
-  local ids = {}
-  for i, member in ipairs(members) do ids[i] = string.sub(member, width + 1) end
+local function rows(suffix, from, to, width)
+  local ids = redis.call('ZRANGE', ranked .. suffix, from, to)
+  local count = #ids
+  if count == 0 then return '', '', 0 end
+  for i = 1, count do ids[i] = string.sub(ids[i], width + 1) end
   local packed = redis.call('HMGET', players, unpack(ids))
-  for i, id in ipairs(ids) do
-    answer[#answer + 1] = id
-    answer[#answer + 1] = packed[i] or ''
-  end
-  return answer
+  for i = 1, count do packed[i] = packed[i] or '' end
+  return table.concat(ids, '\\n'), table.concat(packed, '\\n'), count
 end
 `;
 
@@ -109,10 +109,13 @@ if added > 0 then tally('p', players, added) end
 return #fresh / 2
 `);
 
-/** A page. ARGV: suffix, place width, how many, and either the rank (from 0) to begin with, or -1, the rank score and the member to begin after. */
+/**
+ * A page: of how many, the rank (from 0) of the first, and rows. ARGV: suffix, place width, how many, and either the rank (from 0) to begin with, or -1, the rank
+ * score and the member to begin after.
+ */
 export const PAGE = script(`${CHECK}
 local suffix, width, limit, from = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local gone = missing(suffix)
+local gone, of = missing(suffix)
 if gone then return gone end
 local function isAfter(one, other)
   for i = 1, math.min(#one, #other) do
@@ -131,33 +134,39 @@ if from < 0 then
     if isAfter(redis.call('ZRANGE', key, middle, middle)[1], member) then to = middle else from = middle + 1 end
   end
 end
-return rows(suffix, from, from + limit - 1, width, {redis.call('ZCARD', ranked .. suffix), from})
+return {of, from, rows(suffix, from, from + limit - 1, width)}
 `);
 
 /**
- * A player and those around. ARGV: suffix, place width, player, how many on each side. Answers of how many, what is known of the player, and if
- * ranked the rank (from 0), that of the first neighbour, and the neighbours with the player among them.
+ * Players and those around each. ARGV: suffix, place width, how many on each side, then players. Answers of how many, and for each what is known
+ * of the player, the rank (from 0; -1: none), the rank of the first neighbour, and rows: the neighbours with the player among them.
  */
-export const AROUND = script(`${CHECK}${PLACED}
-local suffix, width, id, reach = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local gone = missing(suffix)
+export const AROUND = script(`${CHECK}
+local suffix, width, reach = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local gone, of = missing(suffix)
 if gone then return gone end
-local packed = redis.call('HGET', players, id)
-local answer = {redis.call('ZCARD', ranked .. suffix), packed or ''}
-local is = placed(packed, id)
-local rank = is and redis.call('ZRANK', ranked .. suffix, is.member)
-if not rank then return answer end
-local from = math.max(0, rank - reach)
-answer[3], answer[4] = rank, from
-return rows(suffix, from, rank + reach, width, answer)
+local key, RANKED, answer = ranked .. suffix, string.byte('r'), {of}
+for i = 4, #ARGV do
+  local id = ARGV[i]
+  local packed = redis.call('HGET', players, id) or ''
+  local rank = string.byte(packed, 11) == RANKED and redis.call('ZRANK', key, string.sub(packed, 12, 11 + width) .. id) or -1
+  local from = math.max(0, rank - reach)
+  local ids, texts, count = '', '', 0
+  if rank >= 0 and reach == 0 then ids, texts, count = id, packed, 1
+  elseif rank >= 0 then ids, texts, count = rows(suffix, from, rank + reach, width) end
+  local last = #answer
+  answer[last + 1], answer[last + 2], answer[last + 3] = packed, rank, from
+  answer[last + 4], answer[last + 5], answer[last + 6] = ids, texts, count
+end
+return answer
 `);
 
 /** Ranks of many. ARGV: suffix, then players. Answers, for each, its rank (from 0; -1: none) and what is known of it. */
 export const RANKS = script(`${CHECK}${PLACED}
 local suffix = ARGV[1]
-local gone = missing(suffix)
+local gone, of = missing(suffix)
 if gone then return gone end
-local answer = {redis.call('ZCARD', ranked .. suffix)}
+local answer = {of}
 for i = 2, #ARGV do
   local packed = redis.call('HGET', players, ARGV[i])
   local is = placed(packed, ARGV[i])
@@ -225,9 +234,9 @@ return 1
 
 /** What there is of a season, for comparing. ARGV: how many players at random, then players by name. Answers of how many ranked, then player and packed. */
 export const SAMPLE = script(`${CHECK}
-local gone = missing('')
+local gone, of = missing('')
 if gone then return gone end
-local answer = {redis.call('ZCARD', ranked)}
+local answer = {of}
 local ids = redis.call('HRANDFIELD', players, ARGV[1])
 for i = 2, #ARGV do ids[#ids + 1] = ARGV[i] end
 if #ids == 0 then return answer end
