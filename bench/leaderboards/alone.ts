@@ -12,7 +12,7 @@ const PLAYERS = [10_000, 100_000, 1_000_000, 10_000_000];
 
 /**
  * Redis alone, up to as many players as no laptop's Firestore holds: what the product asks it and tells it, from this process. The
- * cost is Redis' own CPU, next to how the logarithm of the number of players grows.
+ * cost is the CPU of both, next to how the logarithm of the number of players grows.
  */
 export async function measureAlone(isWanted: (name: string) => boolean): Promise<void> {
   const sizes = PLAYERS.filter((players) => isWanted(`Redis alone, ${players.toLocaleString("en")} players`));
@@ -34,11 +34,13 @@ export async function measureAlone(isWanted: (name: string) => boolean): Promise
       await connectTo(redis);
       filled.push([count, seconds, Math.round(((await takenBy()).bytes - empty.bytes) / players)]);
       for (const [what, ask] of Object.entries(questions(players))) {
-        const { cost, speed } = await costOf(ask);
-        const least = costs.get(what) ?? cost;
-        costs.set(what, least);
+        const { redisMicros, ownMicros, speed } = await costOf(ask);
+        const cost = redisMicros + ownMicros;
+        const first = costs.get(what) ?? cost;
+        costs.set(what, first);
         const growth = Math.log(players) / Math.log(sizes[0] ?? players);
-        rows.push([what, count, ...speed, rounded(cost), rounded(cost / least, 2), rounded(growth, 2)]);
+        const micros = [rounded(redisMicros), rounded(ownMicros)];
+        rows.push([what, count, ...speed, ...micros, rounded(cost / first, 2), rounded(growth, 2)]);
       }
     } finally {
       await disconnect();
@@ -47,8 +49,8 @@ export async function measureAlone(isWanted: (name: string) => boolean): Promise
   }
   console.log(`\n${table(["players in Redis", "s to fill", "bytes a player"], filled)}\n`);
   rows.sort(([one], [other]) => ORDER.indexOf(String(one)) - ORDER.indexOf(String(other)));
-  const columns = ["Redis alone", "players", "a second", "p50 ms", "p95 ms", "p99 ms", "µs of Redis' CPU"];
-  console.log(table([...columns, "× the first", "log N ×"], rows));
+  const columns = ["Redis alone", "players", "a second", "p50 ms", "p95 ms", "p99 ms", "µs of CPU: Redis", "functions"];
+  console.log(table([...columns, "both × the first", "log N ×"], rows));
   console.log(
     `\n  From one process, ${LANES} at a time: pages of ${PAGE}, ${REACH} neighbours on each side of somebody, somebody's rank among how many, and what Redis is told of a score.`,
   );
@@ -56,15 +58,26 @@ export async function measureAlone(isWanted: (name: string) => boolean): Promise
 
 const ORDER = ["page", "around", "standing", "score"];
 
-/** How fast it is answered, and the microseconds of Redis' CPU that one takes. */
-async function costOf(ask: () => Promise<void>): Promise<{ cost: number; speed: number[] }> {
+interface Cost {
+  /** Of CPU for each, of Redis and of the process that asks. */
+  readonly redisMicros: number;
+  readonly ownMicros: number;
+  readonly speed: readonly number[];
+}
+
+async function costOf(ask: () => Promise<void>): Promise<Cost> {
   await askFor(WARM_UP_MILLIS, ask);
-  const before = await takenBy();
+  const [before, ownBefore] = [await takenBy(), process.cpuUsage()];
   let asked = 0;
   const millis = await askFor(MEASURED_MILLIS, async () => {
     asked++;
     await ask();
   });
-  const after = await takenBy();
-  return { cost: ((after.cpuSeconds - before.cpuSeconds) * 1e6) / asked, speed: speedOf(millis, MEASURED_MILLIS, 2) };
+  const own = process.cpuUsage(ownBefore);
+  const redisSeconds = (await takenBy()).cpuSeconds - before.cpuSeconds;
+  return {
+    redisMicros: (redisSeconds * 1e6) / asked,
+    ownMicros: (own.user + own.system) / asked,
+    speed: speedOf(millis, MEASURED_MILLIS, 2),
+  };
 }
