@@ -66,7 +66,7 @@ export async function measure({ name, database, served, load }: Measuring): Prom
   if (outcome.firstError) console.error(`  ${name}: ${outcome.firstError}`);
   const [before, after] = await Promise.all(bills);
   const { millis } = outcome;
-  const each = (sum: number) => sum / millis.length;
+  const each = (sum: number) => sum / Math.max(1, millis.length);
   const microsEach = (seconds: number) => Math.round(each(seconds * 1e6));
   const billed = (what: "reads" | "writes") => rounded(each((after?.[what] ?? 0) - (before?.[what] ?? 0)), 2);
   return {
