@@ -29,7 +29,8 @@ export function scoreOf(i: number): number {
   return (Math.imul(i, SPREAD) >>> 0) % MAX_SCORE;
 }
 
-function faceOf(i: number): Face {
+/** How a player is shown. */
+export function faceOf(i: number): Face {
   const country = COUNTRIES[i % COUNTRIES.length] ?? "";
   return { name: `Player ${i}`, picture: `https://faces.example.com/${i}.webp`, country };
 }
