@@ -14,7 +14,7 @@ export const BUILDING = -2;
 /**
  * A season is answered from here only if it was built to the end and nothing of it was lost: Redis may have dropped a key for want of memory.
  * `missing` gives what to answer if so, and otherwise nothing and how many are ranked. `rows` gives players, what is known of each, and how many
- * they are: two texts of a line each instead of two hundred, which are dear for Redis to write and for us to read.
+ * they are: two texts of a line each instead of two hundred, which are dear to read.
  */
 const CHECK = `
 local state, players, ranked = KEYS[1], KEYS[2], KEYS[3]
