@@ -9,7 +9,7 @@ import { ranks } from "./ranks.ts";
 import * as seasons from "./seasons/contract.ts";
 import { disqualify, reinstate } from "./seasons/disqualify.ts";
 import { history, myResults, season } from "./seasons/history.ts";
-import { shownPage } from "./shown.ts";
+import { shownPage, shownPageAtHand } from "./shown.ts";
 import { standing } from "./standing.ts";
 import { submit } from "./submit.ts";
 import * as tournaments from "./tournaments/contract.ts";
@@ -19,7 +19,13 @@ import { withdraw } from "./withdraw.ts";
 
 export const api = {
   submit: action({ access: "user", input: contract.SubmitRequest, output: contract.Submitted, run: submit }),
-  page: action({ access: "user", input: contract.PageRequest, output: contract.Page, run: shownPage }),
+  page: action({
+    access: "user",
+    input: contract.PageRequest,
+    output: contract.Page,
+    run: shownPage,
+    peek: shownPageAtHand,
+  }),
   standing: action({ access: "user", input: contract.StandingRequest, output: contract.Standing, run: standing }),
   ranks: action({ access: "user", input: contract.RanksRequest, output: contract.Ranks, run: ranks }),
   friends: action({

@@ -119,7 +119,7 @@ async function publicPage(request: z.output<typeof PageRequest>): Promise<Public
   const body = await cached(key, FRESH, Shape, async () => {
     countMade();
     const page = await shownPage(NOBODY, request);
-    return new Representation(page.json);
+    return new Representation(Buffer.from(page.json));
   });
   if (!body) throw new Error("a page was made and is not there");
   return { body, cacheControl: cacheControlOf(view, cursor) };

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { cached } from "../platform/cache.ts";
+import { atHand, cached } from "../platform/cache.ts";
 import type { Caller } from "../platform/endpoint.ts";
 import { Ready, ready } from "../platform/ready.ts";
 import * as contract from "./contract.ts";
@@ -7,7 +7,7 @@ import { followingKept } from "./kept.ts";
 import { noteBar } from "./live/bars.ts";
 import { page } from "./page.ts";
 import { nameOf } from "./place.ts";
-import { viewOf } from "./view.ts";
+import { type View, viewAtHand, viewOf } from "./view.ts";
 
 /** A page is a second old at most, and two while it is read anew. */
 const FRESH = { processSeconds: 1, staleSeconds: 1 };
@@ -19,13 +19,21 @@ const Shape = z.instanceof(Ready);
  */
 export async function shownPage(caller: Caller, request: z.output<typeof contract.PageRequest>): Promise<Ready> {
   const view = await viewOf(request);
-  const { board, period, scope, cursor = "" } = request;
-  const key = ["boardPage", board, period, view.season.key, nameOf(scope), cursor].join(":");
-  const shown = await cached(key, FRESH, Shape, async () => {
+  const shown = await cached(keyOf(view, request), FRESH, Shape, async () => {
     const found = await page(caller, request, followingKept);
-    if (cursor === "") noteBar(view, found.rows);
+    if (request.cursor === undefined) noteBar(view, found.rows);
     return ready(contract.Page, found);
   });
   if (!shown) throw new Error("a page was made and is not there");
   return shown;
+}
+
+/** As {@link shownPage}, if this process has it; else undefined. No reads. */
+export function shownPageAtHand(_caller: Caller, request: z.output<typeof contract.PageRequest>): Ready | undefined {
+  const view = viewAtHand(request);
+  return view && atHand(keyOf(view, request), Shape);
+}
+
+function keyOf({ season }: View, { board, period, scope, cursor = "" }: z.output<typeof contract.PageRequest>): string {
+  return `boardPage:${board}:${period}:${season.key}:${nameOf(scope)}:${cursor}`;
 }

@@ -1,6 +1,6 @@
 import { now } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
-import { boardOf } from "./board.ts";
+import { boardAtHand, boardOf } from "./board.ts";
 import { type Period, type Season, seasonShown, slotOf } from "./periods.ts";
 import type { Scope } from "./place.ts";
 import type { Player, SlotName } from "./records.ts";
@@ -25,8 +25,17 @@ export interface Wanted {
 }
 
 /** The season that is on. Refuses `unknown-board`, `unknown-period`, `unknown-scope`. */
-export async function viewOf({ board: id, period, scope }: Wanted): Promise<View> {
-  const board = await boardOf(id);
+export async function viewOf(wanted: Wanted): Promise<View> {
+  return viewIn(await boardOf(wanted.board), wanted);
+}
+
+/** As {@link viewOf}, if the board is at hand. */
+export function viewAtHand(wanted: Wanted): View | undefined {
+  const board = boardAtHand(wanted.board);
+  return board && viewIn(board, wanted);
+}
+
+function viewIn(board: Board, { board: id, period, scope }: Wanted): View {
   if (!board.periods.includes(period)) {
     throw new Failure("not-found", "The board does not rank this period.", { reason: "unknown-period" });
   }

@@ -80,6 +80,21 @@ export async function cached<Shape extends z.ZodType<object | boolean>>(
   }
 }
 
+/**
+ * What this process keeps under a key and is fresh, at once; else undefined, and {@link cached} is to be asked. For what is asked so often
+ * that waiting costs more than the answer.
+ * @param _shape that of `cached`
+ */
+export function atHand<Shape extends z.ZodType<object | boolean>>(
+  key: string,
+  _shape: Shape,
+): z.output<Shape> | undefined {
+  const known = entries.get(key);
+  if (!known || known.freshUntil <= performance.now()) return undefined;
+  count(key, "process");
+  return known.value as z.output<Shape>;
+}
+
 function keep(key: string, { processSeconds, staleSeconds = 0 }: Freshness, value: object | boolean): void {
   if (processSeconds <= 0) return;
   const freshUntil = performance.now() + processSeconds * 1_000;

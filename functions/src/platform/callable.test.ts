@@ -5,11 +5,14 @@ import { getTestServer } from "@google-cloud/functions-framework/testing";
 import { deleteApp, initializeApp } from "firebase/app";
 import { connectFunctionsEmulator, getFunctions, httpsCallable } from "firebase/functions";
 import { type CallableRequest, HttpsError, onCall } from "firebase-functions/v2/https";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import * as z from "zod";
 import { unsignedToken } from "../../../local/tokens.ts";
+import { useBackend } from "../../testing/backend.ts";
 import { callable } from "./callable.ts";
 import { setClock } from "./clock.ts";
-import { Ready } from "./ready.ts";
+import { action, service } from "./endpoint.ts";
+import { Ready, ready } from "./ready.ts";
 import { remembering } from "./tokens.ts";
 
 vi.hoisted(() => {
@@ -17,6 +20,8 @@ vi.hoisted(() => {
   process.env.FIREBASE_DEBUG_MODE = "true";
   process.env.FIREBASE_DEBUG_FEATURES = JSON.stringify({ skipTokenVerification: true });
 });
+
+useBackend();
 
 const PAGE = { rows: [{ rank: 1, name: "Adé" }] };
 
@@ -29,9 +34,30 @@ async function handle({ data, auth, app, instanceIdToken, rawRequest }: Callable
   return { data, auth: auth ?? null, app: app ?? null, instance: instanceIdToken ?? null, path: rawRequest.path };
 }
 
+let made = 0;
+const Page = z.object({ made: z.int() });
+const makePage = () => ready(Page, { made: ++made });
+/** Has an answer at hand for boards whose name begins with "k". */
+const show = action({
+  access: "user",
+  input: z.object({ board: z.string().max(9) }),
+  output: Page,
+  run: async () => makePage(),
+  peek: (_, { board }) => (board.startsWith("k") ? new Ready('{"kept":true}') : undefined),
+});
+const govern = action({
+  access: "admin",
+  input: z.object({}),
+  output: Page,
+  run: async () => makePage(),
+  peek: makePage,
+});
+const boards = service("api", { boards: async () => ({ show, govern }) }, {});
+
 http("short", callable({}, handle) as unknown as HttpFunction);
 http("usual", onCall({}, handle) as unknown as HttpFunction);
-const servers = { short: getTestServer("short"), usual: getTestServer("usual") };
+http("boards", boards as unknown as HttpFunction);
+const servers = { short: getTestServer("short"), usual: getTestServer("usual"), boards: getTestServer("boards") };
 const portOf = (name: keyof typeof servers) => (servers[name].address() as AddressInfo).port;
 
 beforeAll(async () => {
@@ -113,6 +139,45 @@ test.each([{}, { accept: "text/event-stream" }])("an answer that is ready is sen
   );
 });
 
+describe("an answer that is at hand", () => {
+  const call = async (path: string, data: object, headers: Record<string, string> = { authorization: ADA }) => {
+    const response = await fetch(`http://127.0.0.1:${portOf("boards")}${path}`, post({ data }, headers));
+    return { status: response.status, body: (await response.json()) as unknown, headers: [...response.headers.keys()] };
+  };
+  beforeAll(async () => {
+    // Who calls, and what there is to call, is known from here on.
+    await call("/boards/show", { board: "arcade" });
+  });
+  afterEach(() => {
+    process.env.ENFORCE_APP_CHECK = "false";
+  });
+
+  test("is sent at once, as the action's own answer would be", async () => {
+    const kept = await call("/boards/show", { board: "kart" });
+    const own = await call("/boards/show", { board: "arcade" });
+    expect(kept).toMatchObject({ status: 200, body: { result: { kept: true } } });
+    expect(own).toMatchObject({ status: 200, body: { result: { made } } });
+    expect(kept.headers).toEqual(own.headers);
+  });
+
+  test.each([
+    ["nobody who has signed in", "/boards/show", { board: "kart" }, {}, "not-signed-in"],
+    ["an input that is wrong", "/boards/show", { board: "kart of the year" }, { authorization: ADA }, "invalid-input"],
+    ["another path", "/boards/show/more", { board: "kart" }, { authorization: ADA }, "unknown-action"],
+    ["who is no operator", "/boards/govern", {}, { authorization: ADA }, "not-an-admin"],
+  ])("is not for %s", async (_, path, data, headers, reason) => {
+    const before = made;
+    expect((await call(path, data, headers)).body).toMatchObject({ error: { details: { reason } } });
+    expect(made).toBe(before);
+  });
+
+  test("is not for an app that App Check does not vouch for", async () => {
+    process.env.ENFORCE_APP_CHECK = "true";
+    const refused = { error: { details: { reason: "app-check-missing" } } };
+    expect((await call("/boards/show", { board: "kart" })).body).toMatchObject(refused);
+  });
+});
+
 test("apps call it by the Firebase SDK", async () => {
   // The SDK's address of a function of an emulator has project, region and name before it.
   const app = initializeApp({ projectId: "demo-modules", apiKey: "local" }, "callable");
@@ -141,11 +206,15 @@ test("a token is verified once, until it runs out; one that is refused, each tim
     },
     (claims) => claims,
   );
+  expect(verify.atHand("good")).toBeUndefined();
   let time = 1_999_999;
   const unset = setClock(() => time);
   for (let i = 0; i < 3; i++) expect(await verify("good")).toEqual({ exp: 2_000 });
   for (let i = 0; i < 2; i++) await expect(verify("bad")).rejects.toThrow("it is not signed");
+  expect(verify.atHand("good")).toEqual({ exp: 2_000 });
+  expect(verify.atHand("bad")).toBeUndefined();
   time = 2_000_000;
+  expect(verify.atHand("good")).toBeUndefined();
   await verify("good");
   expect(verified).toEqual(["good", "bad", "bad", "good"]);
   unset();

@@ -10,7 +10,7 @@ import {
 } from "firebase-functions/v2/https";
 import { Failure } from "./failure.ts";
 import { Ready } from "./ready.ts";
-import { appOf, authOf } from "./tokens.ts";
+import { appAtHand, appOf, authAtHand, authOf } from "./tokens.ts";
 import { unwrapped } from "./wrapped.ts";
 
 /**
@@ -29,17 +29,25 @@ type Handle = (request: CallableRequest<unknown>) => Promise<unknown>;
 
 type Response = Parameters<CallableFunction<unknown, unknown>>[1];
 
+/** What is at hand to be sent, without waiting; undefined if the call is to be handled. */
+type Peek = (request: CallableRequest<unknown>) => Ready | undefined;
+
 /** A callable function. What `handle` returns is plain JSON, or {@link Ready} to be sent. */
-export function callable(options: CallOptions, handle: Handle): CallableFunction<unknown, unknown> {
+export function callable(options: CallOptions, handle: Handle, peek?: Peek): CallableFunction<unknown, unknown> {
   const whole = onCall(options, async (request) => {
     const result = await handle(request);
     return result instanceof Ready ? result.value() : result;
   });
   // For the trace that log lines belong to, and what `onInit` has to do.
-  const short = onRequest(async (request, response) => {
+  const short = onRequest((request, response) => {
+    const ready = peek && peekAt(peek, request);
+    if (ready) return send(response, { status: 200, body: ready.body, origin: request.headers.origin });
+    return wait(request, response);
+  });
+  const wait = async (request: Request, response: Response) => {
     const call = await callOf(request);
     await (call ? answer(handle, call, response) : whole(request, response));
-  });
+  };
   const serve = (request: Request, response: Response) =>
     isPlain(request) ? short(request, response) : whole(request, response);
   // How it is deployed, and how it is called in tests.
@@ -71,6 +79,16 @@ function hasOnlyData(body: unknown): body is { data: unknown } {
   return Object.keys(body).length === 1;
 }
 
+/** What is at hand for a call of which the tokens are remembered. */
+function peekAt(peek: Peek, request: Request): Ready | undefined {
+  const { authorization, "x-firebase-appcheck": appCheck } = request.headers;
+  const auth = authorization === undefined ? undefined : authAtHand(authorization);
+  const app = typeof appCheck === "string" && appCheck !== "" ? appAtHand(appCheck) : undefined;
+  if (!auth || (appCheck && !app) || request.rawBody.includes(WRAPPED)) return undefined;
+  const { data } = request.body as { data: unknown };
+  return peek({ data, rawRequest: request, acceptsStreaming: false, auth, ...(app ? { app } : {}) });
+}
+
 /** The call with its tokens verified; undefined if one does not. */
 async function callOf(request: Request): Promise<CallableRequest<unknown> | undefined> {
   const { authorization, "x-firebase-appcheck": app, "firebase-instance-id-token": instance } = request.headers;
@@ -92,8 +110,7 @@ async function answer(handle: Handle, call: CallableRequest<unknown>, response: 
   const { origin } = call.rawRequest.headers;
   try {
     const result = (await handle(unwrapping(call))) ?? null;
-    if (result instanceof Ready) send(response, { status: 200, body: result.body, encoding: "latin1", origin });
-    else send(response, { status: 200, body: JSON.stringify({ result }), origin });
+    send(response, { status: 200, body: result instanceof Ready ? result.body : JSON.stringify({ result }), origin });
   } catch (error) {
     if (!(error instanceof HttpsError)) throw error;
     send(response, { status: error.httpErrorCode.status, body: JSON.stringify({ error: error.toJSON() }), origin });
@@ -112,18 +129,17 @@ function unwrapping(call: CallableRequest<unknown>): CallableRequest<unknown> {
 
 interface Answer {
   readonly status: number;
-  readonly body: string;
-  readonly encoding?: "utf8" | "latin1";
+  readonly body: string | Buffer;
   readonly origin: string | undefined;
 }
 
 /** Any web app may call: what it may do goes by its tokens. */
-function send(response: ServerResponse, { status, body, encoding = "utf8", origin }: Answer): void {
+function send(response: ServerResponse, { status, body, origin }: Answer): void {
   response.writeHead(status, {
     ...(origin === undefined ? {} : { "access-control-allow-origin": origin }),
     vary: "Origin",
     "content-type": "application/json; charset=utf-8",
-    "content-length": Buffer.byteLength(body, encoding),
+    "content-length": Buffer.byteLength(body),
   });
-  response.end(body, encoding);
+  response.end(body);
 }

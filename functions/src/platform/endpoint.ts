@@ -25,6 +25,8 @@ export interface Action<Input extends z.ZodType = z.ZodType, Output extends z.Zo
   readonly input: Input;
   readonly output: Output;
   readonly run: (caller: Caller, input: z.output<Input>) => Promise<z.input<Output> | Ready>;
+  /** The answer, if it is at hand without waiting; only for what users may ask, and what changes nothing. May throw what `run` would refuse. */
+  readonly peek?: (caller: Caller, input: z.output<Input>) => Ready | undefined;
 }
 
 /** A module's actions by name. */
@@ -43,14 +45,32 @@ export function action<Input extends z.ZodType, Output extends z.ZodType>(defini
  * `httpsCallable(functions, "api/leaderboards/submit")` calls action `submit` of module `leaderboards` of service `api`.
  */
 export function service(name: string, modules: Modules, options: CallOptions): CallableFunction<unknown, unknown> {
-  return callable(options, async (request) => {
+  const handle = async (request: CallableRequest<unknown>) => {
     const path = actionPath(name, request.rawRequest.path);
     try {
       return await perform(await find(modules, path), request);
     } catch (error) {
       throw toHttpsError(error, `${name}/${path.join("/")}`, request.auth?.uid);
     }
-  });
+  };
+  return callable(options, handle, (request) => peekAt(modules, actionPath(name, request.rawRequest.path), request));
+}
+
+/** What an action has at hand; undefined also for what is to be refused, which is found out again by whoever refuses it. */
+function peekAt(
+  modules: Modules,
+  [module = "", name = "", ...rest]: readonly string[],
+  request: CallableRequest<unknown>,
+): Ready | undefined {
+  const load = Object.hasOwn(modules, module) ? modules[module] : undefined;
+  const actions = load && loaded.get(load);
+  const action = actions && Object.hasOwn(actions, name) && rest.length === 0 ? actions[name] : undefined;
+  if (!action?.peek || action.access !== "user") return undefined;
+  try {
+    return action.peek(callerOf(request), parseInput(action.input, request.data ?? {}));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The path behind the service's name, which stays in it when the request came through a Hosting rewrite. */
@@ -80,9 +100,6 @@ async function loadOnce(load: Load): Promise<Actions> {
 }
 
 async function perform(action: Action, request: CallableRequest<unknown>): Promise<unknown> {
-  if (!request.app && config.enforceAppCheck.value()) {
-    throw new Failure("unauthenticated", "App Check does not vouch for this app.", { reason: "app-check-missing" });
-  }
   const caller = callerOf(request);
   if (action.access === "admin" && !(await isAdmin(caller.uid))) {
     throw new Failure("permission-denied", "Only operators may do this.", { reason: "not-an-admin" });
@@ -92,7 +109,11 @@ async function perform(action: Action, request: CallableRequest<unknown>): Promi
   return answer instanceof Ready ? answer : action.output.parse(answer);
 }
 
-function callerOf({ auth }: CallableRequest<unknown>): Caller {
+/** Refuses calls of apps that App Check does not vouch for, where it has to, and of whoever has not signed in. */
+function callerOf({ app, auth }: CallableRequest<unknown>): Caller {
+  if (!app && config.enforceAppCheck.value()) {
+    throw new Failure("unauthenticated", "App Check does not vouch for this app.", { reason: "app-check-missing" });
+  }
   if (!auth) throw new Failure("unauthenticated", "Sign in first.", { reason: "not-signed-in" });
   if (!isUid(auth.uid)) {
     throw new Failure("failed-precondition", "This user's id cannot be used here.", { reason: "unsupported-uid" });

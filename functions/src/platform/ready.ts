@@ -1,26 +1,23 @@
 import type * as z from "zod";
 
-const BEFORE = '{"result":';
-const AFTER = "}";
+const BEFORE = Buffer.from('{"result":');
+const AFTER = Buffer.from("}");
 
 /**
  * An answer of an action in the form in which it is sent, checked against its contract when it was made: whoever caches one answers
  * without checking and writing it out again.
  */
 export class Ready {
-  /**
-   * The body of a callable's answer, `{"result":…}`: a character for each byte of its UTF-8, which Node sends in one piece with the head,
-   * where it would send a buffer as a second.
-   */
-  readonly body: string;
+  /** The body of a callable's answer: `{"result":…}`. */
+  readonly body: Buffer;
 
   constructor(json: string) {
-    this.body = Buffer.from(`${BEFORE}${json}${AFTER}`).toString("latin1");
+    this.body = Buffer.concat([BEFORE, Buffer.from(json), AFTER]);
   }
 
   /** The answer alone. */
   get json(): Buffer {
-    return Buffer.from(this.body.slice(BEFORE.length, this.body.length - AFTER.length), "latin1");
+    return this.body.subarray(BEFORE.length, this.body.length - AFTER.length);
   }
 
   get byteLength(): number {

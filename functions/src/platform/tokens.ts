@@ -20,19 +20,31 @@ interface Expiring {
   readonly exp: number;
 }
 
+/** Verifies tokens, and remembers those that were good. */
+export interface Remembering<Verified> {
+  (token: string): Promise<Verified>;
+  /** What is remembered of a token that has not run out. */
+  atHand(token: string): Verified | undefined;
+}
+
 /** Asks `verify` only for tokens that it has not vouched for before, or that have run out since. What it refuses is not remembered. */
 export function remembering<Verified extends object>(
   verify: (token: string) => Promise<Verified>,
   claimsOf: (verified: Verified) => Expiring,
-): (token: string) => Promise<Verified> {
+): Remembering<Verified> {
   const known = new LRUCache<string, Verified>({ max: MAX_REMEMBERED });
-  return async (token) => {
+  const atHand = (token: string) => {
     const before = known.get(token);
-    if (before && claimsOf(before).exp * 1_000 > now()) return before;
+    return before && claimsOf(before).exp * 1_000 > now() ? before : undefined;
+  };
+  const ask = async (token: string) => {
+    const before = atHand(token);
+    if (before) return before;
     const verified = await verify(token);
     known.set(token, verified);
     return verified;
   };
+  return Object.assign(ask, { atHand });
 }
 
 const app = () => getApps()[0] ?? initializeApp();
@@ -45,14 +57,32 @@ const appToken = remembering(
   (token) => getAppCheck(app()).verifyToken(token),
   ({ token }) => token,
 );
+/** Those of tests say nothing of a time, or of one long ago. */
+const FOR_EVER = { exp: Number.POSITIVE_INFINITY };
 const word = remembering(
   async (token) => identityOf(token),
-  (claims) => claims,
+  () => FOR_EVER,
 );
+
+/** Who calls, if their token is remembered; else {@link authOf} is to be asked. */
+export function authAtHand(authorization: string): AuthData | undefined {
+  const rawToken = rawTokenOf(authorization);
+  const token = areTakenAtTheirWord() ? word.atHand(rawToken) : idTokenAtHand(rawToken);
+  return token && { uid: token.uid, token, rawToken };
+}
+
+/** Which app calls, if its token is remembered; else {@link appOf} is to be asked. */
+export function appAtHand(token: string): AppCheckData | undefined {
+  return areTakenAtTheirWord() ? undefined : appToken.atHand(token);
+}
+
+function rawTokenOf(authorization: string): string {
+  return /^Bearer (.*)$/i.exec(authorization)?.[1] ?? "";
+}
 
 /** Who calls. Throws for a token that is not good. */
 export async function authOf(authorization: string): Promise<AuthData> {
-  const rawToken = /^Bearer (.*)$/i.exec(authorization)?.[1] ?? "";
+  const rawToken = rawTokenOf(authorization);
   const token = await (areTakenAtTheirWord() ? word(rawToken) : idTokenOf(rawToken));
   return { uid: token.uid, token, rawToken };
 }
@@ -62,6 +92,10 @@ export async function appOf(token: string): Promise<AppCheckData> {
   if (!areTakenAtTheirWord()) return await appToken(token);
   const claims = payloadOf(token);
   return { appId: claims.sub, token: { ...claims, app_id: claims.sub } as AppCheckData["token"] };
+}
+
+function idTokenAtHand(token: string): AuthData["token"] | undefined {
+  return process.env.FIREBASE_AUTH_EMULATOR_HOST === undefined ? idToken.atHand(token) : undefined;
 }
 
 /** The Auth emulator is asked each time whether its user is still there. */
