@@ -33,6 +33,7 @@ import { DocumentId } from "./platform/ids.ts";
 import { runAll } from "./platform/jobs.ts";
 import { log } from "./platform/log.ts";
 import { deliver, sweepOutbox } from "./platform/outbox.ts";
+import { withoutPretenuring } from "./platform/pretenuring.ts";
 import { webhookService } from "./platform/webhook-service.ts";
 import { MAX_ATTEMPTS, Postponed, retry, sweep } from "./platform/webhooks.ts";
 import { expireItems, subscribers as rewards } from "./rewards/index.ts";
@@ -51,6 +52,7 @@ import {
 /** Every deployed function. What the callable ones carry is in `services.ts`. */
 
 withoutDomains();
+withoutPretenuring();
 setGlobalOptions({ region: config.region, memory: "512MiB", concurrency: 80, maxInstances: 100 });
 
 /** What whoever writes the books needs. */
