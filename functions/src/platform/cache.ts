@@ -54,11 +54,9 @@ export async function cached<Shape extends z.ZodType<object | boolean>>(
   shape: Shape,
   load: () => Promise<z.output<Shape> | undefined>,
 ): Promise<z.output<Shape> | undefined> {
+  const fresh = atHand(key, shape);
+  if (fresh !== undefined) return fresh;
   const known = entries.get(key);
-  if (known && known.freshUntil > performance.now()) {
-    count(key, "process");
-    return known.value as z.output<Shape>;
-  }
   const underWay = loading.get(key);
   if (underWay && known) {
     count(key, "stale");

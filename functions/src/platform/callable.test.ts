@@ -9,9 +9,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import * as z from "zod";
 import { unsignedToken } from "../../../local/tokens.ts";
 import { useBackend } from "../../testing/backend.ts";
+import { useWire } from "../../testing/wire.ts";
 import { callable } from "./callable.ts";
 import { setClock } from "./clock.ts";
-import { action, service } from "./endpoint.ts";
+import { action } from "./endpoint.ts";
 import { Ready, ready } from "./ready.ts";
 import { remembering } from "./tokens.ts";
 
@@ -52,12 +53,11 @@ const govern = action({
   run: async () => makePage(),
   peek: makePage,
 });
-const boards = service("api", { boards: async () => ({ show, govern }) }, {});
+const wire = useWire("api", { boards: async () => ({ show, govern }) });
 
 http("short", callable({}, handle) as unknown as HttpFunction);
 http("usual", onCall({}, handle) as unknown as HttpFunction);
-http("boards", boards as unknown as HttpFunction);
-const servers = { short: getTestServer("short"), usual: getTestServer("usual"), boards: getTestServer("boards") };
+const servers = { short: getTestServer("short"), usual: getTestServer("usual") };
 const portOf = (name: keyof typeof servers) => (servers[name].address() as AddressInfo).port;
 
 beforeAll(async () => {
@@ -140,41 +140,44 @@ test.each([{}, { accept: "text/event-stream" }])("an answer that is ready is sen
 });
 
 describe("an answer that is at hand", () => {
-  const call = async (path: string, data: object, headers: Record<string, string> = { authorization: ADA }) => {
-    const response = await fetch(`http://127.0.0.1:${portOf("boards")}${path}`, post({ data }, headers));
-    return { status: response.status, body: (await response.json()) as unknown, headers: [...response.headers.keys()] };
-  };
+  const call = (name: string, data: object, uid?: string) => wire.send(`boards/${name}`, JSON.stringify({ data }), uid);
   beforeAll(async () => {
     // Who calls, and what there is to call, is known from here on.
-    await call("/boards/show", { board: "arcade" });
+    await call("show", { board: "arcade" }, "ada");
   });
   afterEach(() => {
     process.env.ENFORCE_APP_CHECK = "false";
   });
 
   test("is sent at once, as the action's own answer would be", async () => {
-    const kept = await call("/boards/show", { board: "kart" });
-    const own = await call("/boards/show", { board: "arcade" });
-    expect(kept).toMatchObject({ status: 200, body: { result: { kept: true } } });
-    expect(own).toMatchObject({ status: 200, body: { result: { made } } });
-    expect(kept.headers).toEqual(own.headers);
+    expect(await call("show", { board: "kart" }, "ada")).toEqual({ status: 200, result: { kept: true } });
+    expect(await call("show", { board: "arcade" }, "ada")).toEqual({ status: 200, result: { made } });
+    const headersOf = async (board: string) => {
+      const address = `http://127.0.0.1:${wire.port}/api/boards/show`;
+      const { headers } = await fetch(
+        address,
+        post({ data: { board } }, { authorization: ADA, origin: "https://a.b" }),
+      );
+      return [...headers.keys()];
+    };
+    expect(await headersOf("kart")).toEqual(await headersOf("arcade"));
   });
 
   test.each([
-    ["nobody who has signed in", "/boards/show", { board: "kart" }, {}, "not-signed-in"],
-    ["an input that is wrong", "/boards/show", { board: "kart of the year" }, { authorization: ADA }, "invalid-input"],
-    ["another path", "/boards/show/more", { board: "kart" }, { authorization: ADA }, "unknown-action"],
-    ["who is no operator", "/boards/govern", {}, { authorization: ADA }, "not-an-admin"],
-  ])("is not for %s", async (_, path, data, headers, reason) => {
+    ["nobody who has signed in", "show", { board: "kart" }, undefined, "not-signed-in"],
+    ["an input that is wrong", "show", { board: "kart of the year" }, "ada", "invalid-input"],
+    ["another path", "show/more", { board: "kart" }, "ada", "unknown-action"],
+    ["who is no operator", "govern", {}, "ada", "not-an-admin"],
+  ])("is not for %s", async (_, name, data, uid, reason) => {
     const before = made;
-    expect((await call(path, data, headers)).body).toMatchObject({ error: { details: { reason } } });
+    expect((await call(name, data, uid)).error).toMatchObject({ details: { reason } });
     expect(made).toBe(before);
   });
 
   test("is not for an app that App Check does not vouch for", async () => {
     process.env.ENFORCE_APP_CHECK = "true";
-    const refused = { error: { details: { reason: "app-check-missing" } } };
-    expect((await call("/boards/show", { board: "kart" })).body).toMatchObject(refused);
+    const { error } = await call("show", { board: "kart" }, "ada");
+    expect(error).toMatchObject({ details: { reason: "app-check-missing" } });
   });
 });
 

@@ -24,27 +24,23 @@ export type CallOptions = Omit<
   "authPolicy" | "consumeAppCheckToken" | "cors" | "enforceAppCheck" | "heartbeatSeconds"
 >;
 
-/** Throws nothing but HttpsErrors. */
-type Handle = (request: CallableRequest<unknown>) => Promise<unknown>;
+/** Throws nothing but HttpsErrors. What is at hand is answered as {@link Ready}, without waiting. */
+type Handle = (request: CallableRequest<unknown>) => Ready | Promise<unknown>;
 
 type Response = Parameters<CallableFunction<unknown, unknown>>[1];
 
-/** What is at hand to be sent, without waiting; undefined if the call is to be handled. */
-type Peek = (request: CallableRequest<unknown>) => Ready | undefined;
-
 /** A callable function. What `handle` returns is plain JSON, or {@link Ready} to be sent. */
-export function callable(options: CallOptions, handle: Handle, peek?: Peek): CallableFunction<unknown, unknown> {
+export function callable(options: CallOptions, handle: Handle): CallableFunction<unknown, unknown> {
   const whole = onCall(options, async (request) => {
     const result = await handle(request);
     return result instanceof Ready ? result.value() : result;
   });
   // For the trace that log lines belong to, and what `onInit` has to do.
   const short = onRequest((request, response) => {
-    const ready = peek && peekAt(peek, request);
-    if (ready) return send(response, { status: 200, body: ready.body, origin: request.headers.origin });
-    return wait(request, response);
+    const known = callAtHand(request);
+    return known ? answer(handle, known, response) : verified(request, response);
   });
-  const wait = async (request: Request, response: Response) => {
+  const verified = async (request: Request, response: Response) => {
     const call = await callOf(request);
     await (call ? answer(handle, call, response) : whole(request, response));
   };
@@ -79,37 +75,66 @@ function hasOnlyData(body: unknown): body is { data: unknown } {
   return Object.keys(body).length === 1;
 }
 
-/** What is at hand for a call of which the tokens are remembered. */
-function peekAt(peek: Peek, request: Request): Ready | undefined {
-  const { authorization, "x-firebase-appcheck": appCheck } = request.headers;
-  const auth = authorization === undefined ? undefined : authAtHand(authorization);
-  const app = typeof appCheck === "string" && appCheck !== "" ? appAtHand(appCheck) : undefined;
-  if (!auth || (appCheck && !app) || request.rawBody.includes(WRAPPED)) return undefined;
-  const { data } = request.body as { data: unknown };
-  return peek({ data, rawRequest: request, acceptsStreaming: false, auth, ...(app ? { app } : {}) });
+/** The call, if all its tokens were verified before and are remembered. */
+function callAtHand(request: Request): CallableRequest<unknown> | undefined {
+  const { authorization, app, instance } = tokensIn(request);
+  const [auth, by] = [authorization && authAtHand(authorization), app && appAtHand(app)];
+  if ((authorization && !auth) || (app && !by)) return undefined;
+  return callBy(request, { auth: auth || undefined, app: by || undefined, instance });
 }
 
 /** The call with its tokens verified; undefined if one does not. */
 async function callOf(request: Request): Promise<CallableRequest<unknown> | undefined> {
-  const { authorization, "x-firebase-appcheck": app, "firebase-instance-id-token": instance } = request.headers;
+  const { authorization, app, instance } = tokensIn(request);
   try {
-    return {
-      data: (request.body as { data: unknown }).data,
-      rawRequest: request,
-      acceptsStreaming: false,
-      ...(authorization ? { auth: await authOf(authorization) } : {}),
-      ...(typeof app === "string" && app !== "" ? { app: await appOf(app) } : {}),
-      ...(typeof instance === "string" && instance !== "" ? { instanceIdToken: instance } : {}),
-    };
+    return callBy(request, {
+      auth: authorization ? await authOf(authorization) : undefined,
+      app: app ? await appOf(app) : undefined,
+      instance,
+    });
   } catch {
     return undefined;
   }
 }
 
-async function answer(handle: Handle, call: CallableRequest<unknown>, response: ServerResponse): Promise<void> {
-  const { origin } = call.rawRequest.headers;
+/** The tokens that came with a request, as they are in its headers; an empty one is none. */
+function tokensIn({ headers }: Request) {
+  const { authorization, "x-firebase-appcheck": app, "firebase-instance-id-token": instance } = headers;
+  return { authorization, app: textOf(app), instance: textOf(instance) };
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" && header !== "" ? header : undefined;
+}
+
+interface Verified {
+  readonly auth: CallableRequest["auth"];
+  readonly app: CallableRequest["app"];
+  readonly instance: string | undefined;
+}
+
+function callBy(request: Request, { auth, app, instance }: Verified): CallableRequest<unknown> {
+  return {
+    data: (request.body as { data: unknown }).data,
+    rawRequest: request,
+    acceptsStreaming: false,
+    ...(auth ? { auth } : {}),
+    ...(app ? { app } : {}),
+    ...(instance === undefined ? {} : { instanceIdToken: instance }),
+  };
+}
+
+/** Answers at once what is at hand. */
+function answer(handle: Handle, call: CallableRequest<unknown>, response: ServerResponse): void | Promise<void> {
+  const { rawBody, headers } = call.rawRequest;
+  const handling = rawBody.includes(WRAPPED) ? handleUnwrapped(handle, call) : handle(call);
+  if (!(handling instanceof Ready)) return finish(handling, headers.origin, response);
+  send(response, { status: 200, body: handling.body, origin: headers.origin });
+}
+
+async function finish(handling: Promise<unknown>, origin: string | undefined, response: ServerResponse): Promise<void> {
   try {
-    const result = (await handle(unwrapping(call))) ?? null;
+    const result = (await handling) ?? null;
     send(response, { status: 200, body: result instanceof Ready ? result.body : JSON.stringify({ result }), origin });
   } catch (error) {
     if (!(error instanceof HttpsError)) throw error;
@@ -117,11 +142,14 @@ async function answer(handle: Handle, call: CallableRequest<unknown>, response: 
   }
 }
 
-/** The call with 64-bit numbers in place of their wrappers. Throws HttpsErrors for what is wrapped wrongly. */
-function unwrapping(call: CallableRequest<unknown>): CallableRequest<unknown> {
-  if (!call.rawRequest.rawBody.includes(WRAPPED)) return call;
+/** Handles a call with 64-bit numbers in place of their wrappers. Refuses what is wrapped wrongly. */
+async function handleUnwrapped(handle: Handle, call: CallableRequest<unknown>): Promise<unknown> {
+  return await handle({ ...call, data: dataOf(call) });
+}
+
+function dataOf({ data }: CallableRequest<unknown>): unknown {
   try {
-    return { ...call, data: unwrapped(call.data) };
+    return unwrapped(data);
   } catch (error) {
     throw error instanceof Failure ? new HttpsError(error.code, error.message, error.details) : error;
   }

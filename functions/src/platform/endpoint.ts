@@ -45,26 +45,28 @@ export function action<Input extends z.ZodType, Output extends z.ZodType>(defini
  * `httpsCallable(functions, "api/leaderboards/submit")` calls action `submit` of module `leaderboards` of service `api`.
  */
 export function service(name: string, modules: Modules, options: CallOptions): CallableFunction<unknown, unknown> {
-  const handle = async (request: CallableRequest<unknown>) => {
+  return callable(options, (request) => {
     const path = actionPath(name, request.rawRequest.path);
-    try {
-      return await perform(await find(modules, path), request);
-    } catch (error) {
-      throw toHttpsError(error, `${name}/${path.join("/")}`, request.auth?.uid);
-    }
-  };
-  return callable(options, handle, (request) => peekAt(modules, actionPath(name, request.rawRequest.path), request));
+    return answerAtHand(modules, path, request) ?? answer(modules, { service: name, path }, request);
+  });
+}
+
+async function answer(
+  modules: Modules,
+  { service: name, path }: { readonly service: string; readonly path: readonly string[] },
+  request: CallableRequest<unknown>,
+): Promise<unknown> {
+  try {
+    return await perform(await find(modules, path), request);
+  } catch (error) {
+    throw toHttpsError(error, `${name}/${path.join("/")}`, request.auth?.uid);
+  }
 }
 
 /** What an action has at hand; undefined also for what is to be refused, which is found out again by whoever refuses it. */
-function peekAt(
-  modules: Modules,
-  [module = "", name = "", ...rest]: readonly string[],
-  request: CallableRequest<unknown>,
-): Ready | undefined {
-  const load = Object.hasOwn(modules, module) ? modules[module] : undefined;
-  const actions = load && loaded.get(load);
-  const action = actions && Object.hasOwn(actions, name) && rest.length === 0 ? actions[name] : undefined;
+function answerAtHand(modules: Modules, path: readonly string[], request: CallableRequest<unknown>): Ready | undefined {
+  const load = loadOf(modules, path);
+  const action = actionIn(load && loaded.get(load), path);
   if (!action?.peek || action.access !== "user") return undefined;
   try {
     return action.peek(callerOf(request), parseInput(action.input, request.data ?? {}));
@@ -80,12 +82,18 @@ function actionPath(service: string, path: string): string[] {
 }
 
 async function find(modules: Modules, path: readonly string[]): Promise<Action> {
-  const [module = "", name = ""] = path;
-  const load = Object.hasOwn(modules, module) ? modules[module] : undefined;
-  const actions = path.length === 2 && load ? (loaded.get(load) ?? (await loadOnce(load))) : {};
-  const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
+  const load = loadOf(modules, path);
+  const action = actionIn(load && (loaded.get(load) ?? (await loadOnce(load))), path);
   if (!action) throw new Failure("not-found", `There is no action "${path.join("/")}".`, { reason: "unknown-action" });
   return action;
+}
+
+function loadOf(modules: Modules, [module = "", ...rest]: readonly string[]): Load | undefined {
+  return rest.length === 1 && Object.hasOwn(modules, module) ? modules[module] : undefined;
+}
+
+function actionIn(actions: Actions | undefined, [, name = ""]: readonly string[]): Action | undefined {
+  return actions && Object.hasOwn(actions, name) ? actions[name] : undefined;
 }
 
 type Load = Modules[string];

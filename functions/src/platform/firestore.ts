@@ -4,6 +4,7 @@ import {
   type DocumentData,
   type DocumentReference,
   type Firestore,
+  type FirestoreDataConverter,
   getFirestore,
   type Query,
   Timestamp,
@@ -25,12 +26,7 @@ export function collection<Shape extends z.ZodType<DocumentData>>(
   path: string,
   shape: Shape,
 ): CollectionReference<z.infer<Shape>> {
-  return firestore()
-    .collection(path)
-    .withConverter<z.infer<Shape>, DocumentData>({
-      toFirestore: (record) => record,
-      fromFirestore: (snapshot) => checked(shape, snapshot.ref.path, snapshot.data()),
-    });
+  return firestore().collection(path).withConverter(converterOf(shape));
 }
 
 /** The documents of all collections of a name, whatever they lie under; checked as those of {@link collection}. */
@@ -38,12 +34,16 @@ export function collectionGroup<Shape extends z.ZodType<DocumentData>>(
   name: string,
   shape: Shape,
 ): Query<z.infer<Shape>> {
-  return firestore()
-    .collectionGroup(name)
-    .withConverter<z.infer<Shape>, DocumentData>({
-      toFirestore: (record) => record,
-      fromFirestore: (snapshot) => checked(shape, snapshot.ref.path, snapshot.data()),
-    });
+  return firestore().collectionGroup(name).withConverter(converterOf(shape));
+}
+
+function converterOf<Shape extends z.ZodType<DocumentData>>(
+  shape: Shape,
+): FirestoreDataConverter<z.infer<Shape>, DocumentData> {
+  return {
+    toFirestore: (record) => record,
+    fromFirestore: (snapshot) => checked(shape, snapshot.ref.path, snapshot.data()),
+  };
 }
 
 /** What was read at a path, if it has the shape that it should have. */
