@@ -1,9 +1,28 @@
 import { execFileSync } from "node:child_process";
-import { expect, test } from "vitest";
-import { PRETENURING, withoutPretenuring } from "./pretenuring.ts";
+import { describe, expect, test } from "vitest";
 
-test("V8 still knows the flag, and takes it while it runs", () => {
-  const options = execFileSync(process.execPath, ["--v8-options"], { encoding: "utf8" });
-  expect(options).toContain(`--${PRETENURING} `);
-  expect(withoutPretenuring).not.toThrow();
+/** Keeps all that it makes, as an instance does whose first requests wait for something. */
+const KEEPER = `
+const kept = [];
+const make = (i) => [i, { i }];
+for (let i = 0; i < 2_000_000; i++) kept.push(make(i));
+`;
+/** That V8 has found places whose objects it will make old at once. */
+const DECIDED = /tenured=[1-9]/;
+
+function decisionsOf(code: string): string {
+  const args = ["--trace-pretenuring-statistics", "--input-type=module", "--eval", code];
+  return execFileSync(process.execPath, args, { encoding: "utf8" }).replaceAll("not_tenured", "");
+}
+
+describe("where much has been kept, V8 decides that all will be", () => {
+  test("by itself", () => {
+    expect(decisionsOf(KEEPER)).toMatch(DECIDED);
+  });
+
+  test("but not once it was told not to, while it ran", () => {
+    const file = new URL("pretenuring.ts", import.meta.url).href;
+    const told = `import { withoutPretenuring } from ${JSON.stringify(file)}; withoutPretenuring();`;
+    expect(decisionsOf(told + KEEPER)).not.toMatch(DECIDED);
+  });
 });

@@ -1,8 +1,5 @@
 import { setFlagsFromString } from "node:v8";
 
-/** What {@link withoutPretenuring} turns off. Unknown flags are only complained of, so a test knows it by name. */
-export const PRETENURING = "allocation-site-pretenuring";
-
 /**
  * V8 makes objects old at once that come from where others have lived long, and while an instance starts its first requests do: they wait for
  * modules to load. From then on some of each request is old from the beginning, dead a moment later, and keeps the young ones that it points to
@@ -10,5 +7,5 @@ export const PRETENURING = "allocation-site-pretenuring";
  * Source: https://v8.dev/blog/trash-talk, and docs/decisions.md for what was measured
  */
 export function withoutPretenuring(): void {
-  setFlagsFromString(`--no-${PRETENURING}`);
+  setFlagsFromString("--no-allocation-site-pretenuring");
 }
