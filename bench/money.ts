@@ -3,7 +3,7 @@ import { table } from "../scripts/table.ts";
 import { connect, rounded } from "./local/program.ts";
 import { checkBooks } from "./money/books.ts";
 import { authorizationOf, HttpConnection } from "./serving/connection.ts";
-import { buildBundle, circumstances, LATENCIES_MILLIS, measure } from "./serving/measure.ts";
+import { buildBundle, circumstances, LATENCIES_MILLIS, measure, SPEED_COLUMNS } from "./serving/measure.ts";
 import { type DatabaseProcess, end, serve, startDatabase } from "./serving/processes.ts";
 import { CURRENCY, OPERATOR } from "./serving/requests.ts";
 import { verificationMicros } from "./serving/tokens.ts";
@@ -49,10 +49,7 @@ console.log(
     [
       "credits to",
       "ms of latency",
-      "a second",
-      "p50 ms",
-      "p95 ms",
-      "p99 ms",
+      ...SPEED_COLUMNS,
       "errors",
       "CPU µs each: functions",
       "Firestore",

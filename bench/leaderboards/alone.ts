@@ -2,7 +2,7 @@ import { disconnect } from "../../functions/src/platform/redis.ts";
 import { startRedis } from "../../functions/testing/redis.ts";
 import { table } from "../../scripts/table.ts";
 import { PROJECT, rounded } from "../local/program.ts";
-import { MEASURED_MILLIS, speedOf, WARM_UP_MILLIS } from "../serving/measure.ts";
+import { MEASURED_MILLIS, SPEED_COLUMNS, speedOf, WARM_UP_MILLIS } from "../serving/measure.ts";
 import { fillRedis } from "./fill-redis.ts";
 import { PAGE, questions, REACH } from "./kept.ts";
 import { askFor, LANES } from "./lanes.ts";
@@ -49,7 +49,7 @@ export async function measureAlone(isWanted: (name: string) => boolean): Promise
   }
   console.log(`\n${table(["players in Redis", "s to fill", "bytes a player"], filled)}\n`);
   rows.sort(([one], [other]) => ORDER.indexOf(String(one)) - ORDER.indexOf(String(other)));
-  const columns = ["Redis alone", "players", "a second", "p50 ms", "p95 ms", "p99 ms", "µs of CPU: Redis", "functions"];
+  const columns = ["Redis alone", "players", ...SPEED_COLUMNS, "µs of CPU: Redis", "functions"];
   console.log(table([...columns, "both × the first", "log N ×"], rows));
   console.log(
     `\n  From one process, ${LANES} at a time: pages of ${PAGE}, ${REACH} neighbours on each side of somebody, somebody's rank among how many, and what Redis is told of a score.`,

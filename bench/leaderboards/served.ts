@@ -1,7 +1,7 @@
 import { hasRedis, startRedis } from "../../functions/testing/redis.ts";
 import { table } from "../../scripts/table.ts";
 import { rounded } from "../local/program.ts";
-import { buildBundle, circumstances, LATENCIES_MILLIS, measure } from "../serving/measure.ts";
+import { buildBundle, circumstances, LATENCIES_MILLIS, measure, SPEED_COLUMNS } from "../serving/measure.ts";
 import { type DatabaseProcess, end, serve, startDatabase } from "../serving/processes.ts";
 import type { RequestKind } from "../serving/requests.ts";
 import { build } from "./build.ts";
@@ -68,10 +68,7 @@ const COLUMNS = [
   "what",
   "Redis",
   "ms of latency",
-  "a second",
-  "p50 ms",
-  "p95 ms",
-  "p99 ms",
+  ...SPEED_COLUMNS,
   "errors",
   "µs of CPU: functions",
   "Firestore",

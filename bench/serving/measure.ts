@@ -78,6 +78,9 @@ export async function measure({ name, database, served, load }: Measuring): Prom
   };
 }
 
+/** Over what {@link speedOf} gives. */
+export const SPEED_COLUMNS = ["a second", "p50 ms", "p95 ms", "p99 ms"];
+
 /** How many a second, and p50, p95 and p99 in milliseconds. @param millis of each that was answered @param measured milliseconds in all */
 export function speedOf(millis: readonly number[], measured: number, digits = 1): number[] {
   const shares = [0.5, 0.95, 0.99].map((share) => rounded(percentile(millis, share), digits));

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing/backend.ts";
+import { tellBoards } from "../../testing/people.ts";
 import { erase } from "../identity/erase.ts";
 import { myProfile, updateProfile } from "../identity/own.ts";
 import { ban, shadowBan, unban } from "../identity/sanction.ts";
 import { forgetAll } from "../platform/cache.ts";
 import type { Caller } from "../platform/endpoint.ts";
-import { deliver, outbox } from "../platform/outbox.ts";
 import { PageRequest, StandingRequest, SubmitRequest } from "./contract.ts";
 import { page } from "./page.ts";
 import { boards, players } from "./records.ts";
@@ -17,12 +17,6 @@ import { subscribers } from "./subscribers.ts";
 
 const backend = useBackend();
 const OLGA = { uid: "olga" };
-
-/** Delivers what has happened, as the trigger does. */
-async function tell(): Promise<void> {
-  const due = await outbox().where("dueAt", ">", new Date(0)).get();
-  for (const { id } of due.docs) await deliver(id, subscribers);
-}
 
 async function newBoard(): Promise<string> {
   const board = `board-${randomUUID()}`;
@@ -58,7 +52,7 @@ describe("a player", () => {
     await score(ada, other, 20);
     expect(await shown(one)).toEqual([[1, ada.handle, "DE", 10]]);
     await updateProfile(ada, { country: "FR" });
-    await tell();
+    await tellBoards();
     expect(await shown(one)).toEqual([[1, ada.handle, "FR", 10]]);
     expect(await shown(other)).toEqual([[1, ada.handle, "FR", 20]]);
     await score(ada, one, 30);
@@ -71,14 +65,14 @@ describe("a player", () => {
     await score(ada, board, 10);
     await score(bo, board, 5);
     await ban(OLGA, { user: ada.uid, note: "cheated" });
-    await tell();
+    await tellBoards();
     for (const one of [board, await newBoard()]) {
       await expect(score(ada, one, 20)).rejects.toMatchObject({ reason: "user-banned" });
     }
     expect(await shown(board)).toEqual([[1, bo.handle, "FR", 5]]);
     expect(await rankOf(ada, board)).toBeUndefined();
     await unban(OLGA, { user: ada.uid, note: "did not" });
-    await tell();
+    await tellBoards();
     expect(await shown(board)).toEqual([
       [1, ada.handle, "DE", 10],
       [2, bo.handle, "FR", 5],
@@ -94,7 +88,7 @@ describe("a player", () => {
     const board = await newBoard();
     const [ada, bo] = [await known("DE"), await known("FR")];
     await shadowBan(OLGA, { user: ada.uid, note: "a bot" });
-    await tell();
+    await tellBoards();
     forgetAll();
     await score(ada, board, 10);
     await score(bo, board, 20);
@@ -107,7 +101,7 @@ describe("a player", () => {
     const ada = await known("DE");
     await score(ada, board, 10);
     await erase(OLGA, { user: ada.uid, note: "asked for it" });
-    await tell();
+    await tellBoards();
     expect(await shown(board)).toEqual([]);
     expect((await players(board).doc(ada.uid).get()).exists).toBe(false);
   });

@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from "vitest";
 import { unsignedToken } from "../../../local/tokens.ts";
 import { someone, useBackend } from "../../testing/backend.ts";
 import { finishes, starts } from "../../testing/games.ts";
+import { tellBoards } from "../../testing/people.ts";
 import {
   type Fields,
   honest,
@@ -19,10 +20,8 @@ import { MAX_OPEN } from "../games/records.ts";
 import { signToken } from "../games/token.ts";
 import { myProfile } from "../identity/own.ts";
 import { ban } from "../identity/sanction.ts";
-import { deliver, outbox } from "../platform/outbox.ts";
 import { SubmitRequest } from "./contract.ts";
 import { submit } from "./submit.ts";
-import { subscribers } from "./subscribers.ts";
 
 vi.hoisted(() => {
   // As the functions emulator sets them; the SDK looks when it is loaded.
@@ -357,10 +356,15 @@ describe("a session's token", () => {
 describe("a board", () => {
   const TIMES = { opensAt: NOON, closesAt: NOON + HOUR, startsAt: NOON + HOUR, endsAt: NOON + 2 * HOUR };
   const tournament = { periods: ["custom"], tournament: TIMES };
-  const joined = async ({ board, ada }: Scene) => {
-    const { error } = await call("join", { board: JSON.stringify(board) }, ada);
-    expect(error).toBeUndefined();
-  };
+  /** Ada joins, and sends a score at a time. */
+  const entered =
+    ({ at, playedAt }: { at?: number; playedAt?: number } = {}) =>
+    async ({ board, ada }: Scene): Promise<Fields> => {
+      const { error } = await call("join", { board: JSON.stringify(board) }, ada);
+      expect(error).toBeUndefined();
+      clock.time = at ?? clock.time;
+      return playedAt === undefined ? {} : { playedAt: String(playedAt) };
+    };
   testAll({
     "that there is not": { reason: "unknown-board", fields: { board: '"nowhere"' } },
     "whose name is a path": { reason: "invalid-input", field: "board", fields: { board: '"../users"' } },
@@ -374,30 +378,19 @@ describe("a board", () => {
       reason: "tournament-not-on",
       settings: tournament,
       isNew: true,
-      fields: async (scene) => {
-        await joined(scene);
-        return {};
-      },
+      fields: entered(),
     },
     "that is a tournament which is over": {
       reason: "tournament-not-on",
       settings: tournament,
       isNew: true,
-      fields: async (scene) => {
-        await joined(scene);
-        clock.time = TIMES.endsAt;
-        return {};
-      },
+      fields: entered({ at: TIMES.endsAt }),
     },
     "that is a tournament, for a score from before it": {
       reason: "tournament-not-on",
       settings: tournament,
       isNew: true,
-      fields: async (scene) => {
-        await joined(scene);
-        clock.time = TIMES.startsAt;
-        return { playedAt: String(TIMES.startsAt - 1) };
-      },
+      fields: entered({ at: TIMES.startsAt, playedAt: TIMES.startsAt - 1 }),
     },
     "that is a tournament, of who is not in it": {
       reason: "not-entered",
@@ -422,18 +415,13 @@ describe("a board", () => {
 });
 
 describe("who plays", () => {
-  /** As the trigger of the outbox does. */
-  const tell = async () => {
-    const due = await outbox().where("dueAt", ">", new Date(0)).get();
-    for (const { id } of due.docs) await deliver(id, subscribers);
-  };
   testAll({
     "is banned": {
       reason: "user-banned",
       fields: async ({ ada }) => {
         await myProfile({ uid: ada });
         await ban(OLGA, { user: ada, note: "a bot" });
-        await tell();
+        await tellBoards();
         return {};
       },
     },
