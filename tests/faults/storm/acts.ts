@@ -93,7 +93,7 @@ async function payInApp({ asks, chance, facts, key, world }: Storm): Promise<voi
 }
 
 /** Buys a pack on Stripe's page. */
-export async function payOnPage({ asks, chance, facts, key, world }: Storm): Promise<void> {
+async function payOnPage({ asks, chance, facts, key, world }: Storm): Promise<void> {
   const user = chance.one(facts.users);
   const request = { key: key(), product: PACK.product, count: 1, currency: "USD", successUrl: HOME, cancelUrl: HOME };
   let order = "";
@@ -238,7 +238,7 @@ export async function winPrize({ asks, chance, facts, key }: Storm, user: string
 }
 
 /** Has some of a prize sent to a bank. */
-export async function withdrawSome({ asks, chance, facts, key }: Storm): Promise<void> {
+async function withdrawSome({ asks, chance, facts, key }: Storm): Promise<void> {
   const winners = facts.won.map(({ user }) => user);
   if (winners.length === 0) return;
   const user = chance.one(winners);
@@ -298,4 +298,42 @@ const CHOICE = ACTS.flatMap(([weight, act]) => Array.from({ length: weight }, ()
 /** Does something. */
 export async function act(storm: Storm): Promise<void> {
   await storm.chance.one(CHOICE)(storm);
+}
+
+/** What all storms are about, by what is asked for: nothing of it is left to chance. */
+const CERTAIN: Readonly<Record<string, Act>> = {
+  credit,
+  topUp: payInApp,
+  checkout: payOnPage,
+  refund: refundByHand,
+  buy: buySword,
+  gift: giveSword,
+  answer: answerGift,
+  craft: craftShield,
+  withdraw: withdrawSome,
+  sync: syncSomebody,
+};
+/** More than chance has ever needed. */
+const MAX_TRIES = 100;
+
+/** Has an act tried until its outcome has been seen so many times more. Throws if it will not come. */
+async function see(storm: Storm, { outcome, act, times = 1 }: { outcome: string; act: Act; times?: number }) {
+  const seen = () => storm.asks.outcomes.get(outcome) ?? 0;
+  const wanted = seen() + times;
+  for (let i = 0; i < MAX_TRIES && seen() < wanted; i++) await act(storm);
+  if (seen() < wanted) throw new Error(`not seen in ${MAX_TRIES} tries: ${outcome}`);
+}
+
+/** Has somebody ask for a payment while Stripe is not to be reached. */
+export async function payInVain(storm: Storm): Promise<void> {
+  const act = async () => {
+    await storm.world.stripe("faults", { path: "/v1/payment_intents", mode: "500", times: 1 });
+    await payInApp(storm);
+  };
+  await see(storm, { outcome: "topUp: stripe-unavailable", act });
+}
+
+/** Has everything happen that a storm is about, whatever came of it in the storm. For when it is over and nothing is due. */
+export async function makeSure(storm: Storm): Promise<void> {
+  for (const [what, act] of Object.entries(CERTAIN)) await see(storm, { outcome: `${what}: done`, act, times: 2 });
 }
