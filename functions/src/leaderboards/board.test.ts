@@ -4,11 +4,12 @@ import type * as z from "zod";
 import { someone, useBackend } from "../../testing/backend.ts";
 import { setClock } from "../platform/clock.ts";
 import type { Caller } from "../platform/endpoint.ts";
+import { NO_ATTEMPTS, REMEMBERED_ATTEMPTS, submittedIn } from "./attempts.ts";
 import { DefineBoard, PageRequest, StandingRequest, SubmitRequest } from "./contract.ts";
 import { defineBoard } from "./define.ts";
 import { forgetPlayers } from "./memory.ts";
 import { page as pageOf } from "./page.ts";
-import { boards, players, REMEMBERED_ATTEMPTS } from "./records.ts";
+import { boards, players } from "./records.ts";
 import { Board, BoardSettings } from "./settings.ts";
 import { standing as standingOf } from "./standing.ts";
 import { submit as submitTo } from "./submit.ts";
@@ -131,7 +132,8 @@ describe("a score", () => {
     const board = await newBoard();
     const ada = someone("Ada");
     for (let i = 0; i < REMEMBERED_ATTEMPTS + 3; i++) await score(ada, board, i, `attempt-${i}`);
-    expect((await players(board).doc(ada.uid).get()).data()?.attempts).toHaveLength(REMEMBERED_ATTEMPTS);
+    const attempts = (await players(board).doc(ada.uid).get()).data()?.attempts ?? NO_ATTEMPTS;
+    expect([2, 3].map((i) => submittedIn(attempts, `attempt-${i}`))).toEqual([undefined, "3||"]);
   });
 
   test.each([[-1], [1_000_001]])("of %i is out of the board's bounds", async (points) => {

@@ -1,11 +1,12 @@
 import { Failure } from "../platform/failure.ts";
 import { FieldValue, timestamp } from "../platform/firestore.ts";
+import { NO_ATTEMPTS, submittedIn, withAttempt } from "./attempts.ts";
 import { localDay } from "./calendar.ts";
 import { cohortFor } from "./leagues/cohort.ts";
 import { isoDay, type Period, type Season, seasonAt, slotOf } from "./periods.ts";
 import { GLOBAL, orderOf, placeOf } from "./place.ts";
 import { type Given, isRanked, type Reached, reachedBy, together } from "./policy.ts";
-import { type Day, type Player, REMEMBERED_ATTEMPTS, SLOT_NAMES, type Slot, type SlotName } from "./records.ts";
+import { type Day, type Player, SLOT_NAMES, type Slot, type SlotName } from "./records.ts";
 import type { Board } from "./settings.ts";
 import { checkEntered } from "./tournaments/entered.ts";
 
@@ -51,7 +52,7 @@ export function enter(board: Board, before: Player | undefined, entering: Enteri
   if (before && isRepeated(before, entering))
     return { player: undefined, bests: bestsOf(board, before, entering, before), repeated: true };
   checkEntered(board, before, entering);
-  const known: Player = before ?? { player: entering.player, attempts: [], ...face };
+  const known: Player = before ?? { player: entering.player, attempts: NO_ATTEMPTS, ...face };
   checkNotBanned(known);
   const rolled = board.periods.includes("rolling") ? rolledWith(board, known, entering) : {};
   const slots: Partial<Record<SlotName, Slot>> = {};
@@ -67,8 +68,7 @@ export function enter(board: Board, before: Player | undefined, entering: Enteri
   }
   if (!isChanged && !("days" in rolled))
     return { player: undefined, bests: bestsOf(board, known, entering, known), repeated: false };
-  const attempt = { id: entering.attempt, print: printOf(entering) };
-  const attempts = [...known.attempts, attempt].slice(-REMEMBERED_ATTEMPTS);
+  const attempts = withAttempt(known.attempts, entering.attempt, submittedBy(entering));
   const player: Player = { ...known, ...slots, ...rolled, attempts };
   return { player, bests: bestsOf(board, player, entering, before), repeated: false };
 }
@@ -87,13 +87,13 @@ function withLeagueLast({ periods, league }: Board): readonly Period[] {
 
 /** What a submission comes to that had been made before, or is not to count. */
 export function unchanged(board: Board, player: Player | undefined, entering: Entering, repeated: boolean): Entered {
-  const known = player ?? { player: entering.player, name: "", attempts: [] };
+  const known = player ?? { player: entering.player, name: "", attempts: NO_ATTEMPTS };
   return { player: undefined, bests: bestsOf(board, known, entering, known), repeated };
 }
 
 function isRepeated({ attempts }: Player, entering: Entering): boolean {
-  const before = attempts.find(({ id }) => id === entering.attempt);
-  if (before && before.print !== printOf(entering)) {
+  const before = submittedIn(attempts, entering.attempt);
+  if (before !== undefined && before !== submittedBy(entering)) {
     throw new Failure("already-exists", "This attempt had another score.", {
       reason: "attempt-reused",
       field: "attempt",
@@ -102,7 +102,7 @@ function isRepeated({ attempts }: Player, entering: Entering): boolean {
   return before !== undefined;
 }
 
-function printOf({ score, sub, of }: Entering): string {
+function submittedBy({ score, sub, of }: Entering): string {
   return [score, sub ?? "", of ?? ""].join("|");
 }
 

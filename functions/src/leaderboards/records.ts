@@ -45,11 +45,6 @@ export type Entry = z.infer<typeof Entry>;
 export const Day = Slot.pick({ score: true, sub: true, at: true, count: true, sum: true, of: true });
 export type Day = z.infer<typeof Day>;
 
-/** How many attempts a player's document remembers, to know a repeated submission. */
-export const REMEMBERED_ATTEMPTS = 32;
-
-const Attempt = z.object({ id: z.string(), print: z.string() });
-
 /**
  * `leaderboards/{board}/players/{uid}`: all that a board knows of a player, in one document, so that a score costs one write
  * whatever the number of periods. Each period has two slots, used in turn: the season that has just ended keeps its score
@@ -64,7 +59,8 @@ export const Player = z.object({
   group: z.string().optional(),
   /** Why the player is not ranked. Who is hidden in the shadow does not notice. */
   hidden: z.enum(["banned", "shadow", "disqualified"]).optional(),
-  attempts: z.array(Attempt).max(REMEMBERED_ATTEMPTS),
+  /** The last ones; see `attempts.ts`. */
+  attempts: z.string(),
   entry: Entry.optional(),
   /** Of a league; 1 until the player was promoted. */
   tier: z.int().positive().optional(),

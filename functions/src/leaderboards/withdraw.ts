@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import type { Caller } from "../platform/endpoint.ts";
 import { invalidInput } from "../platform/failure.ts";
+import { NO_ATTEMPTS } from "./attempts.ts";
 import { boardOf } from "./board.ts";
 import { changePlayer } from "./change-player.ts";
 import type { Withdrawn, WithdrawRequest } from "./contract.ts";
@@ -15,7 +16,7 @@ export async function withdraw(caller: Caller, { board: id }: z.output<typeof Wi
     if (!before || before.hidden !== undefined) return { after: before, result: { withdrawn: false } };
     const { player, name, entry } = before;
     // Whoever has joined a tournament stays in it.
-    const after = entry && { player, name, attempts: [], entry };
+    const after = entry && { player, name, attempts: NO_ATTEMPTS, entry };
     return { after, result: { withdrawn: true } };
   });
 }

@@ -8,6 +8,7 @@ import { myProfile, updateProfile } from "../../identity/own.ts";
 import { setClock } from "../../platform/clock.ts";
 import { database } from "../../platform/database.ts";
 import type { Caller } from "../../platform/endpoint.ts";
+import { NO_ATTEMPTS } from "../attempts.ts";
 import { SubmitRequest } from "../contract.ts";
 import { boards, players } from "../records.ts";
 import { disqualify, reinstate } from "../seasons/disqualify.ts";
@@ -192,7 +193,7 @@ describe("the first of a board", () => {
   test("of a country are shown where the board says so, under the country's name", async () => {
     const board = await newBoard({ periods: ["daily"], scopes: ["country"], live: ["country"] });
     const ada = someone("Ada");
-    await players(board).doc(ada.uid).set({ player: ada.uid, name: "Ada", country: "DE", attempts: [] });
+    await players(board).doc(ada.uid).set({ player: ada.uid, name: "Ada", country: "DE", attempts: NO_ATTEMPTS });
     await score(ada, board, 100);
     expect(announcedTasks()).toMatchObject([{ data: { scope: { kind: "country", id: "DE" } } }]);
     const listener = await listen(board, "daily", "country:DE");

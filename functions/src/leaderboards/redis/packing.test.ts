@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { timestamp } from "../../platform/firestore.ts";
+import { NO_ATTEMPTS } from "../attempts.ts";
 import { compareScored } from "../place.ts";
 import { Player, type Slot } from "../records.ts";
 import { pack, packGone, placeWidth, rankScore, tieOf, unpack, versionIn, versionOf } from "./packing.ts";
@@ -37,7 +38,7 @@ describe("a packed player", () => {
         const shown = Player.parse({
           player: "ada",
           name,
-          attempts: [],
+          attempts: NO_ATTEMPTS,
           ...(picture === undefined ? {} : { picture }),
           country: "DE",
         });

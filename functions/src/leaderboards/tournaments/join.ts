@@ -5,6 +5,7 @@ import type { Caller } from "../../platform/endpoint.ts";
 import { Failure } from "../../platform/failure.ts";
 import { isAlreadyExists, timestamp, transact } from "../../platform/firestore.ts";
 import { type Take, taking } from "../../platform/stock.ts";
+import { NO_ATTEMPTS } from "../attempts.ts";
 import { boardOf } from "../board.ts";
 import { checkNotBanned, NOBODY } from "../enter.ts";
 import { facesOf } from "../face.ts";
@@ -64,7 +65,7 @@ function joinOnce({ id, caller, tournament }: Joining, take: Take): Promise<Join
       ...(transaction ? { transaction: transaction.id } : {}),
       picked: { ...place.picked },
     };
-    const player: Player = { player: caller.uid, attempts: [], ...face, entry };
+    const player: Player = { player: caller.uid, attempts: NO_ATTEMPTS, ...face, entry };
     place.write();
     paying.write();
     tx.set(reference, player);

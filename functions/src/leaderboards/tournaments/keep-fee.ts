@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Transaction } from "../../platform/firestore.ts";
+import { NO_ATTEMPTS } from "../attempts.ts";
 import { type Player, players } from "../records.ts";
 import { nextToClose } from "../seasons/due.ts";
 import type { Board } from "../settings.ts";
@@ -21,7 +22,7 @@ export function keepFee(tx: Transaction, { id, board, player }: Leaving): void {
   tx.create(players(id).doc(`erased-${randomUUID()}`), {
     player: "",
     name: "",
-    attempts: [],
+    attempts: NO_ATTEMPTS,
     entry: { times, paid },
   });
 }
