@@ -102,6 +102,15 @@ export async function serve(
   return { process: child, port };
 }
 
+/** A bare server that always answers with this JSON. */
+export async function serveBare(body: string): Promise<{ process: ChildProcess; port: number }> {
+  const child = fork(here("bare.ts"), { execArgv: profiling() });
+  started.add(child);
+  child.send(body);
+  const [port] = (await once(child, "message")) as [number];
+  return { process: child, port };
+}
+
 /** Runs a load from a process of its own; calls back when the measured time begins and ends. */
 export async function runLoad(
   load: Load,
