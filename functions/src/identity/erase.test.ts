@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { someone, useBackend } from "../../testing/backend.ts";
 import { deeds } from "../platform/audit.ts";
+import { now, setClock } from "../platform/clock.ts";
 import { firestore, timestamp } from "../platform/firestore.ts";
 import { deliver, outbox } from "../platform/outbox.ts";
 import { seal, unseal } from "../platform/seal.ts";
@@ -106,6 +107,22 @@ describe("a user who is erased", () => {
       expect(told.filter((event) => event.data().data.user === user)).toHaveLength(1);
     }
     await expect(erase(olga, { user: olga.uid, note })).rejects.toMatchObject({ reason: "own-account" });
+  });
+
+  test("is told of once more, and that written down, when they are erased again ten minutes later", async () => {
+    const ada = await person();
+    const again = (why: string) => erase(olga, { user: ada.uid, note: why });
+    await again(note);
+    const restoreClock = setClock(now() + 10 * 60_000);
+    try {
+      for (let i = 0; i < 3; i++) expect(await again("boards gave up")).toEqual({ repeated: true });
+    } finally {
+      restoreClock();
+    }
+    const notes = (await deeds({ subject: `users/${ada.uid}` }, { limit: 5 })).map(({ record }) => record.note);
+    expect(notes).toEqual(["boards gave up", note]);
+    const told = (await outbox().where("type", "==", USER_ERASED).get()).docs;
+    expect(told.filter((event) => event.data().data.user === ada.uid)).toHaveLength(2);
   });
 
   test("is let go of by as many as there can be, in pages, and once more by nobody", async () => {
