@@ -44,11 +44,14 @@ interface Trying extends Submission {
   readonly place: number;
 }
 
-const submissions = new Batches<Submission, Entered>(BATCHES, storeAll);
+/** Whoever is remembered does not wait for others to be read. */
+const ofRemembered = new Batches<Submission, Entered>(BATCHES, storeAll);
+const ofStrangers = new Batches<Submission, Entered>(BATCHES, storeAll);
 
 /** Enters a submission together with others; undefined if too many wait. */
 export function store(submission: Submission): Promise<Entered> | undefined {
-  return submissions.add(pathOf(submission), submission);
+  const path = pathOf(submission);
+  return (recall(path) ? ofRemembered : ofStrangers).add(path, submission);
 }
 
 function pathOf({ id, entering }: Submission): string {
