@@ -99,7 +99,7 @@ function extendStart(): void {
       const info = EmulatorRegistry.getInfo(name);
       return info && `${info.host}:${info.port}`;
     };
-    await putPolicies(options, hostOf("firestore"));
+    await putIndexes(options, hostOf("firestore"));
     const firestore = hostOf("firestore");
     const database = hostOf("database");
     const followers = [
@@ -123,16 +123,23 @@ async function tick(functionsHost: string | undefined, followers: readonly strin
   }
 }
 
-/** The CLI gives indexes to no emulator; the TTL policies among them mean something to ours. */
-async function putPolicies({ projectId, config }: StartOptions, firestoreHost: string | undefined): Promise<void> {
+/**
+ * The CLI gives indexes to no emulator. To ours their TTL policies mean something, and with FIRESTORE_INDEXES=enforced a query that needs
+ * another index is refused.
+ */
+async function putIndexes({ projectId, config }: StartOptions, firestoreHost: string | undefined): Promise<void> {
   const indexes = config.get("firestore.indexes");
   if (firestoreHost === undefined || typeof indexes !== "string" || projectId === undefined) return;
   try {
     const body = readFileSync(join(config.projectDir, indexes), "utf8");
-    const response = await fetch(`http://${firestoreHost}/emulator/v1/projects/${projectId}/indexes`, {
-      method: "PUT",
-      body,
-    });
+    const enforce = process.env.FIRESTORE_INDEXES === "enforced";
+    const response = await fetch(
+      `http://${firestoreHost}/emulator/v1/projects/${projectId}/indexes?enforce=${enforce}`,
+      {
+        method: "PUT",
+        body,
+      },
+    );
     if (!response.ok) warn(`${indexes}: ${await response.text()}`);
   } catch (error) {
     warn(`${indexes}: ${(error as Error).message}`);

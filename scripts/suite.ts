@@ -177,6 +177,7 @@ function startEmulators(
         ...process.env,
         // Otherwise functions and apps would not mean the same database.
         DATABASE_URL: `https://${project}-default-rtdb.firebaseio.com`,
+        FIRESTORE_INDEXES: "enforced",
         FORCE_COLOR: "0",
         METADATA_SERVER_DETECTION: "none",
         FIREBASE_TIME_PORT: String(timePort),

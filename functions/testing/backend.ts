@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Request } from "firebase-functions/v2/https";
 import { afterAll, beforeAll } from "vitest";
+import { IndexesFile } from "../../local/firestore/indexes/file.ts";
 import { type FirestoreServer, type ServerOptions, startFirestore } from "../../local/firestore/server.ts";
 import type { Bill } from "../../local/firestore/usage.ts";
 import type { Caller } from "../src/platform/endpoint.ts";
@@ -51,11 +53,17 @@ const SETTINGS = {
   SEALING_KMS_URL: "http://127.0.0.1:1",
 };
 
+/** The indexes that the project deploys: a query that needs another one fails here as it would in production. */
+const INDEXES = IndexesFile.parse(
+  JSON.parse(readFileSync(new URL("../../firestore.indexes.json", import.meta.url), "utf8")),
+);
+
 export function useBackend(settings: Record<string, string> = {}, options: ServerOptions = {}): Backend {
   let server: FirestoreServer | undefined;
   const queues = createQueues((task) => takeTask(task));
   beforeAll(async () => {
     server = await startFirestore(options);
+    server.firestore.indexes.put(SETTINGS.GCLOUD_PROJECT, INDEXES);
     await new Promise<void>((resolve) => queues.listen(0, "127.0.0.1", resolve));
     Object.assign(process.env, SETTINGS, settings, {
       FIRESTORE_EMULATOR_HOST: `${server.host}:${server.port}`,

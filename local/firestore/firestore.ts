@@ -1,4 +1,5 @@
 import { SecurityRules } from "./access/security-rules.ts";
+import { RequiredIndexes } from "./indexes/required.ts";
 import { Views } from "./listen/views.ts";
 import { parseDatabase } from "./model/path.ts";
 import { Clock } from "./store/clock.ts";
@@ -29,6 +30,7 @@ export class Firestore {
   readonly clock = new Clock();
   readonly usage = new Usage();
   readonly rules = new SecurityRules();
+  readonly indexes = new RequiredIndexes();
   /** May be turned while it runs. */
   latencyMillis: number;
   readonly #options: FirestoreOptions;

@@ -3,6 +3,7 @@ import { isControl, serveControl } from "./control/control.ts";
 import { Triggers } from "./control/triggers.ts";
 import { TimeToLive } from "./control/ttl.ts";
 import { Firestore, type FirestoreOptions } from "./firestore.ts";
+import type { IndexesFile } from "./indexes/file.ts";
 import { createGrpcServer } from "./wire/grpc.ts";
 import { listen } from "./wire/port.ts";
 import { serveRest } from "./wire/rest.ts";
@@ -19,6 +20,8 @@ export interface ServerOptions extends FirestoreOptions {
   readonly stalledMillis?: number;
   /** The project's security rules, by project id. */
   readonly rules?: Readonly<Record<string, string>>;
+  /** The project's firestore.indexes.json, by project id: queries that need another index are refused, and its TTL policies kept. */
+  readonly indexes?: Readonly<Record<string, IndexesFile>>;
   /** Told of what an operator should know. */
   readonly report?: (message: string) => void;
 }
@@ -37,6 +40,10 @@ export async function startFirestore(options: ServerOptions = {}): Promise<Fires
   const timeToLive = new TimeToLive(firestore, report);
   const triggers = new Triggers(options.functionsHost, report);
   for (const [project, source] of Object.entries(options.rules ?? {})) firestore.rules.put(project, source);
+  for (const [project, file] of Object.entries(options.indexes ?? {})) {
+    timeToLive.put(project, file);
+    firestore.indexes.put(project, file);
+  }
   firestore.subscribe((commit) => triggers.onCommit(commit));
 
   const onError = (error: unknown, method: string) =>

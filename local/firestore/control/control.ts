@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import * as z from "zod";
 import { RulesSyntaxError } from "../../rules/rules.ts";
 import { clearDatabase, type Firestore } from "../firestore.ts";
+import { IndexesFile } from "../indexes/file.ts";
 import { StatusError } from "../wire/status.ts";
 import { deleteBelow } from "./clearing.ts";
 import type { Triggers } from "./triggers.ts";
-import { IndexesFile, type TimeToLive } from "./ttl.ts";
+import type { TimeToLive } from "./ttl.ts";
 
 /**
  * What an emulator answers besides the Firestore API: the calls that firebase-tools and rules-unit-testing make, and the usage meter.
@@ -123,9 +124,11 @@ function showCoverage({ firestore }: Control, { project }: Call): Answer {
   return { status: 200, body: ruleset.coverageHtml(), type: "text/html" };
 }
 
-/** Takes the TTL policies of a firestore.indexes.json. Indexes are made as queries need them. */
-async function putIndexes({ timeToLive }: Control, { project, body }: Call): Promise<Answer> {
-  timeToLive.put(project, IndexesFile.parse(await body()));
+/** Takes the TTL policies of a firestore.indexes.json and, if it says `enforce=true`, refuses queries that need another index. */
+async function putIndexes({ firestore, timeToLive }: Control, { project, query, body }: Call): Promise<Answer> {
+  const file = IndexesFile.parse(await body());
+  timeToLive.put(project, file);
+  if (query.get("enforce") === "true") firestore.indexes.put(project, file);
   await timeToLive.sweep();
   return { status: 200, body: {} };
 }

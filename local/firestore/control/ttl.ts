@@ -1,18 +1,9 @@
-import * as z from "zod";
 import type { Firestore } from "../firestore.ts";
+import type { IndexesFile } from "../indexes/file.ts";
 import { Timestamp } from "../model/value.ts";
 import { parseQuery } from "../query/query.ts";
 import { runQuery } from "../query/run.ts";
 import type { Write } from "../wire/messages.ts";
-
-/** The part of firestore.indexes.json that says which field of which collections is a time to live. */
-export const IndexesFile = z.looseObject({
-  fieldOverrides: z
-    .array(
-      z.looseObject({ collectionGroup: z.string().min(1), fieldPath: z.string().min(1), ttl: z.boolean().optional() }),
-    )
-    .default([]),
-});
 
 /** `StructuredQuery.FieldFilter.Operator` */
 const LESS_THAN_OR_EQUAL = 2;
@@ -37,7 +28,7 @@ export class TimeToLive {
   }
 
   /** Puts a project's policies in the place of those it had. */
-  put(project: string, { fieldOverrides }: z.output<typeof IndexesFile>): void {
+  put(project: string, { fieldOverrides }: Pick<IndexesFile, "fieldOverrides">): void {
     this.#policies.set(
       project,
       fieldOverrides.filter(({ ttl }) => ttl),

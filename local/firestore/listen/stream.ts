@@ -108,6 +108,7 @@ export class ListenStream {
       }
       const subject = subjectOf(open.database.name, wanted);
       const lookups = this.#permit(open, subject);
+      if ("query" in subject) this.#firestore.indexes.check(subject.query);
       this.#start(open, id, { wanted, subject, lookups });
     } catch (error) {
       const { code, message } = toStatus(error);

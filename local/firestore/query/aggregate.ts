@@ -32,6 +32,11 @@ export function aggregate(documents: readonly Snapshot[], aggregations: readonly
   return results;
 }
 
+/** The fields that are added up. */
+export function addedPaths(aggregations: readonly Aggregation[]): FieldPath[] {
+  return named(aggregations).flatMap(({ path }) => (path ? [path] : []));
+}
+
 /** How many documents a count has to look at: the highest `up_to`, if all aggregations are counts with one. */
 export function upTo(aggregations: readonly Aggregation[]): number | undefined {
   const bounds = aggregations.map(({ count }) => count?.upTo && Number(count.upTo.value ?? 0));

@@ -3,7 +3,7 @@ import type { Firestore } from "../firestore.ts";
 import { compareKeys, pathKey } from "../model/order.ts";
 import { parseName } from "../model/path.ts";
 import { Reference, type Timestamp, type Value } from "../model/value.ts";
-import { aggregate, upTo } from "../query/aggregate.ts";
+import { addedPaths, aggregate, upTo } from "../query/aggregate.ts";
 import { parseQuery, type Query } from "../query/query.ts";
 import { predicateOf, type QueryResult, runQuery } from "../query/run.ts";
 import type {
@@ -27,6 +27,7 @@ export async function* runStructuredQuery(
   const query = parseQuery(request.parent, request.structuredQuery);
   const view = openView(firestore, query.database, request);
   access.list(view, query);
+  firestore.indexes.check(query);
   const { documents, skipped } = await runInView(view, query);
   const readTime = readTimeOf(view);
   firestore.usage.queried(documents.length + skipped);
@@ -53,6 +54,7 @@ export async function* runAggregationQuery(
   const query: Query = { ...parsed, limit: Number.isFinite(limit) ? limit : undefined };
   const view = openView(firestore, query.database, request);
   access.list(view, parsed);
+  firestore.indexes.check(parsed, addedPaths(aggregations));
   const { documents, skipped } = await runInView(view, query);
   const readTime = readTimeOf(view);
   const aggregateFields = aggregate(documents, aggregations);
@@ -73,6 +75,7 @@ export async function partitionQuery(
   const wanted = Number(request.partitionCount ?? 0);
   if (!(wanted > 0)) throw invalidArgument("partition_count must be greater than zero.");
   const view = openView(firestore, query.database, request.readTime ? { readTime: request.readTime } : {});
+  firestore.indexes.check(query);
   const { documents } = runQuery(view.database, query, view.at);
   firestore.usage.listed();
   const count = Math.min(wanted, MAX_PARTITIONS, Math.max(documents.length - 1, 0));

@@ -93,6 +93,7 @@ export async function listDocuments(
   const query = parseQuery(parent, listQuery(request, pageSize + 1));
   if (showMissing) access.requireServer("Metadata operations");
   access.list(view, { ...query, limit: pageSize });
+  firestore.indexes.check(query);
   if (transaction) await transactions.lockQuery(transaction, predicateOf(query));
   const found: Row[] = runQuery(database, query, at).documents.map((snapshot) => ({ path: snapshot.path, snapshot }));
   const rows = showMissing
