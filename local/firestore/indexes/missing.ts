@@ -1,13 +1,19 @@
 import { type FieldPath, formatFieldPath, parseName } from "../model/path.ts";
-import type { DefinedField, IndexDefinitions, Mode } from "./definitions.ts";
+import type { IndexDefinitions, Mode } from "./definitions.ts";
 import type { QueryScope } from "./file.ts";
 import type { Needs } from "./needs.ts";
+
+interface FieldInFile {
+  readonly fieldPath: string;
+  readonly order?: Mode;
+  readonly arrayConfig?: Mode;
+}
 
 /** An entry for `indexes` of firestore.indexes.json. */
 interface MissingComposite {
   readonly collectionGroup: string;
   readonly queryScope: QueryScope;
-  readonly fields: readonly object[];
+  readonly fields: readonly FieldInFile[];
 }
 
 /** An entry for `fieldOverrides`: the indexes that the field has, and the one that is missing. */
@@ -74,6 +80,6 @@ function direction(descending: boolean): Mode {
   return descending ? "DESCENDING" : "ASCENDING";
 }
 
-function modeIn(mode: DefinedField["mode"]): object {
+function modeIn(mode: Mode): { order: Mode } | { arrayConfig: Mode } {
   return mode === "CONTAINS" ? { arrayConfig: mode } : { order: mode };
 }
