@@ -25,8 +25,9 @@ function subscriber(name: string, type: string, failures = 0): Subscriber & { re
 async function happen(type: string, data: DomainEvent["data"] = {}): Promise<string> {
   const key = randomUUID();
   await transact(async (tx) => emit(tx, { type, key, data }));
-  const [event] = (await outbox().where("type", "==", type).orderBy("at", "desc").limit(1).get()).docs;
-  return event?.id ?? "";
+  const events = (await outbox().where("type", "==", type).get()).docs;
+  const at = (event: (typeof events)[number]) => event.data().at.toMillis();
+  return events.sort((a, b) => at(b) - at(a))[0]?.id ?? "";
 }
 
 describe("an event", () => {

@@ -127,8 +127,8 @@ function showCoverage({ firestore }: Control, { project }: Call): Answer {
 /** Takes the TTL policies of a firestore.indexes.json and, if it says `enforce=true`, refuses queries that need another index. */
 async function putIndexes({ firestore, timeToLive }: Control, { project, query, body }: Call): Promise<Answer> {
   const file = IndexesFile.parse(await body());
-  timeToLive.put(project, file);
   if (query.get("enforce") === "true") firestore.indexes.put(project, file);
+  timeToLive.put(project, file);
   await timeToLive.sweep();
   return { status: 200, body: {} };
 }
