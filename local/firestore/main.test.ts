@@ -41,6 +41,35 @@ test("says where the rules are wrong and fails", async () => {
   await rm(folder, { recursive: true });
 });
 
+test("refuses queries without an index of the file that it is given", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "indexes-"));
+  const indexes = join(folder, "firestore.indexes.json");
+  const fieldOverrides = [{ collectionGroup: "notes", fieldPath: "text", indexes: [] }];
+  await writeFile(indexes, JSON.stringify({ indexes: [], fieldOverrides }));
+  const port = await freePort();
+  start([main, "--port", String(port), "--project_id", "demo-test", "--indexes", indexes]);
+  await up(port);
+  const list = async (path: string) => {
+    const documents = `http://127.0.0.1:${port}/v1/projects/demo-test/databases/(default)/documents`;
+    return (await fetch(`${documents}/${path}`, { headers: { authorization: "Bearer owner" } })).json();
+  };
+  expect(await list("notes?orderBy=text")).toMatchObject({ error: { status: "FAILED_PRECONDITION" } });
+  expect(await list("notes?orderBy=title")).toEqual({});
+  await rm(folder, { recursive: true });
+});
+
+test("says where a file of indexes is wrong and fails", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "indexes-"));
+  const indexes = join(folder, "firestore.indexes.json");
+  await writeFile(indexes, JSON.stringify({ indexes: [{ collectionGroup: "notes" }] }));
+  const child = start([main, "--port", "0", "--project_id", "demo-test", "--indexes", indexes]);
+  const complaint = complaintOf(child);
+  expect(await exit(child)).toBe(1);
+  expect(await complaint).toContain("firestore.indexes.json");
+  expect(await complaint).toContain("indexes[0].fields");
+  await rm(folder, { recursive: true });
+});
+
 test("does not outlive a parent that was killed", async () => {
   const port = await freePort();
   const parent = start([
