@@ -117,6 +117,21 @@ describe("a query without its index is refused", () => {
   });
 });
 
+test("an app is told of a missing index only where rules let it ask", async () => {
+  const rules = `service cloud.firestore { match /databases/{database}/documents {
+    match /hotels/ritz/rooms/{room} { allow read; }
+  } }`;
+  await harness.http("PUT", `/emulator/v1/projects/${PROJECT}:securityRules`, {
+    rules: { files: [{ content: rules }] },
+  });
+  const ask = async (hotel: string) => {
+    const parent = PARENT.replace("ritz", hotel);
+    return JSON.stringify((await harness.http("POST", `${parent}:runQuery`, { structuredQuery: UNSERVED }, {})).body);
+  };
+  expect(await ask("ritz")).toContain("The query requires an index.");
+  expect(await ask("other")).toContain("PERMISSION_DENIED");
+});
+
 test("a project that has told of no indexes is answered whatever it asks", async () => {
   const other = harness.connect({ projectId: "demo-other" });
   const query = other.collection("rooms").where("city", "==", "Oslo").orderBy("price", "desc");
