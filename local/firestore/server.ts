@@ -4,7 +4,9 @@ import { Triggers } from "./control/triggers.ts";
 import { TimeToLive } from "./control/ttl.ts";
 import { Firestore, type FirestoreOptions } from "./firestore.ts";
 import type { IndexesFile } from "./indexes/file.ts";
+import { WebChannels } from "./webchannel/webchannel.ts";
 import { createGrpcServer } from "./wire/grpc.ts";
+import { allowOrigins, answerPreflight } from "./wire/origins.ts";
 import { listen } from "./wire/port.ts";
 import { serveRest } from "./wire/rest.ts";
 
@@ -33,7 +35,7 @@ export interface FirestoreServer {
   close(): Promise<void>;
 }
 
-/** Starts a Firestore server: gRPC, REST and the emulator's control surface on one port. */
+/** Starts a Firestore server: gRPC, REST, WebChannel and the emulator's control surface on one port. */
 export async function startFirestore(options: ServerOptions = {}): Promise<FirestoreServer> {
   const { host = "127.0.0.1", port = 0, report = console.error } = options;
   const firestore = new Firestore(options);
@@ -51,7 +53,10 @@ export async function startFirestore(options: ServerOptions = {}): Promise<Fires
   const onRequest = async (request: IncomingMessage, response: ServerResponse) => {
     const path = (request.url ?? "/").split("?", 1)[0] as string;
     try {
-      if (isControl(path)) await serveControl({ firestore, triggers, timeToLive }, request, response);
+      allowOrigins(response, request.headers);
+      if (request.method === "OPTIONS") answerPreflight(response, request.headers);
+      else if (webChannels.serves(path)) await webChannels.serve(request, response);
+      else if (isControl(path)) await serveControl({ firestore, triggers, timeToLive }, request, response);
       else await serveRest(firestore, request, response, onError);
     } catch (error) {
       onError(error, path);
@@ -59,10 +64,9 @@ export async function startFirestore(options: ServerOptions = {}): Promise<Fires
       response.end();
     }
   };
-  const grpc = createGrpcServer(firestore, {
-    onError,
-    stalledMillis: options.stalledMillis ?? STALLED_MILLIS,
-  });
+  const streaming = { onError, stalledMillis: options.stalledMillis ?? STALLED_MILLIS };
+  const webChannels = new WebChannels(firestore, streaming);
+  const grpc = createGrpcServer(firestore, streaming);
   const listening = await listen({ host, port, grpc, http: onRequest });
   return {
     host,
@@ -71,6 +75,7 @@ export async function startFirestore(options: ServerOptions = {}): Promise<Fires
     close: async () => {
       triggers.close();
       timeToLive.close();
+      webChannels.close();
       firestore.close();
       await listening.close();
     },

@@ -9,7 +9,7 @@ import { type HttpBinding, type Method, methods } from "./protocol.ts";
 import { type CodeName, invalidArgument, StatusError, toStatus } from "./status.ts";
 
 /** HTTP status of each gRPC status. Source: google/rpc/code.proto */
-const HTTP_STATUS: Record<CodeName, number> = {
+export const HTTP_STATUS: Record<CodeName, number> = {
   OK: 200,
   CANCELLED: 499,
   UNKNOWN: 500,
