@@ -1,32 +1,75 @@
 import { deleteApp, type FirebaseApp, initializeApp } from "firebase/app";
 import type * as Sdk from "firebase/firestore";
-import { afterEach, expect, test, vi } from "vitest";
-import { PROJECT, useServer } from "../harness.ts";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { PROJECT } from "../harness.ts";
+import { type FirestoreServer, startFirestore } from "../server.ts";
 
-/** The browser's build of the SDK, in Node: what it needs of a browser for its streams is `fetch`. */
+/** The browser's build of the SDK, in Node: what its streams need of a browser is `fetch`, and Node has it. */
 const build = new URL("index.esm.js", import.meta.resolve("@firebase/firestore"));
-const { connectFirestoreEmulator, doc, getDoc, initializeFirestore, onSnapshot, setDoc, setLogLevel } = (await import(build.href)) as typeof Sdk;
+const sdk = (await import(build.href)) as typeof Sdk;
+const { connectFirestoreEmulator, doc, initializeFirestore, onSnapshot, setDoc, setLogLevel } = sdk;
 setLogLevel("silent");
 
-const harness = useServer();
-const apps: FirebaseApp[] = [];
-afterEach(() => Promise.all(apps.splice(0).map(deleteApp)));
+const closing: (() => Promise<unknown>)[] = [];
+let apps = 0;
+afterEach(async () => {
+  vi.restoreAllMocks();
+  for (const close of closing.splice(0)) await close();
+});
 
-function connect(settings: Sdk.FirestoreSettings): Sdk.Firestore {
-  const app = initializeApp({ projectId: PROJECT, apiKey: "key" }, `app-${Math.random()}`);
-  apps.push(app);
+describe("the SDK of browsers", () => {
+  for (const experimentalForceLongPolling of [false, true]) {
+    test(`writes and listens ${experimentalForceLongPolling ? "by long polls" : "by streams"}`, async () => {
+      const server = await start();
+      const [one, other] = [connect(server.port, { experimentalForceLongPolling }), connect(server.port)];
+      const heard = listen(one, "rooms/a");
+      await vi.waitFor(() => expect(heard).toEqual([undefined]));
+      await setDoc(doc(other, "rooms/a"), { n: 1 });
+      await vi.waitFor(() => expect(heard).toEqual([undefined, { n: 1 }]));
+    });
+  }
+
+  test("finds out by itself whether a proxy holds answers back, and that there is none", async () => {
+    const server = await start();
+    const heard = listen(connect(server.port, { experimentalAutoDetectLongPolling: true }), "rooms/a");
+    await vi.waitFor(() => expect(heard).toEqual([undefined]));
+  });
+
+  test("finds a server that was started anew, and brings what it has written meanwhile", async () => {
+    // What it tries again it does after a time that is left to chance.
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    const before = await start();
+    const client = connect(before.port);
+    const heard = listen(client, "rooms/a");
+    await setDoc(doc(client, "rooms/a"), { n: 1 });
+    await before.close();
+    const written = setDoc(doc(client, "rooms/a"), { n: 2 });
+    await start(before.port);
+    await written;
+    listen(connect(before.port), "rooms/a");
+    await setDoc(doc(connect(before.port), "rooms/a"), { n: 3 });
+    await vi.waitFor(() => expect(heard.at(-1)).toEqual({ n: 3 }), { timeout: 15_000 });
+  });
+});
+
+async function start(port = 0): Promise<FirestoreServer> {
+  const server = await startFirestore({ port });
+  closing.push(() => server.close().catch(() => undefined));
+  return server;
+}
+
+function connect(port: number, settings: Sdk.FirestoreSettings = {}): Sdk.Firestore {
+  const app: FirebaseApp = initializeApp({ projectId: PROJECT, apiKey: "key" }, `browser-${++apps}`);
+  closing.unshift(() => deleteApp(app));
   const firestore = initializeFirestore(app, settings);
-  connectFirestoreEmulator(firestore, harness.server.host, harness.server.port);
+  connectFirestoreEmulator(firestore, "127.0.0.1", port);
   return firestore;
 }
 
-test("x", async () => {
-  const db = connect({});
+function listen(client: Sdk.Firestore, path: string): unknown[] {
   const heard: unknown[] = [];
-  onSnapshot(doc(db, "rooms/a"), (s) => heard.push(s.data()));
-  await vi.waitFor(() => expect(heard.length).toBe(1), 3000);
-  await setDoc(doc(db, "rooms/a"), { n: 1 });
-  await vi.waitFor(() => expect(heard.at(-1)).toEqual({ n: 1 }));
-  console.log(heard);
-  expect((await getDoc(doc(db, "rooms/a"))).data()).toEqual({ n: 1 });
-});
+  onSnapshot(doc(client, path), (snapshot) => {
+    if (!snapshot.metadata.hasPendingWrites) heard.push(snapshot.data());
+  });
+  return heard;
+}
