@@ -7,12 +7,13 @@ import { dirname, join, normalize } from "node:path";
 /** For tests: a page with the Firebase SDK as it is published, and no bundler. */
 
 const MODULES = dirname(dirname(createRequire(import.meta.url).resolve("firebase/package.json")));
+const FIRESTORE = "@firebase/firestore/dist/index.esm.js";
 const IMPORTS = {
   "firebase/app": "firebase/app/dist/esm/index.esm.js",
   "firebase/firestore": "firebase/firestore/dist/esm/index.esm.js",
   "@firebase/app": "@firebase/app/dist/esm/index.esm.js",
   "@firebase/component": "@firebase/component/dist/esm/index.esm.js",
-  "@firebase/firestore": "@firebase/firestore/dist/index.esm.js",
+  "@firebase/firestore": FIRESTORE,
   "@firebase/logger": "@firebase/logger/dist/esm/index.esm.js",
   "@firebase/util": "@firebase/util/dist/index.esm.js",
   "@firebase/webchannel-wrapper/bloom-blob": "@firebase/webchannel-wrapper/dist/bloom-blob/esm/bloom_blob_es2018.js",
@@ -29,6 +30,9 @@ globalThis.ready = Promise.all([import("firebase/app"), import("firebase/firesto
   globalThis.sdk = { ...app, ...firestore };
 });
 </script>`;
+
+/** The file of the browser's build of Firestore. */
+export const FIRESTORE_FILE = join(MODULES, FIRESTORE);
 
 export interface Page {
   readonly url: string;

@@ -1,12 +1,13 @@
+import { pathToFileURL } from "node:url";
 import { deleteApp, type FirebaseApp, initializeApp } from "firebase/app";
 import type * as Sdk from "firebase/firestore";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { PROJECT } from "../harness.ts";
 import { type FirestoreServer, startFirestore } from "../server.ts";
+import { FIRESTORE_FILE } from "./page.ts";
 
 /** The browser's build of the SDK, in Node: what its streams need of a browser is `fetch`, and Node has it. */
-const build = new URL("index.esm.js", import.meta.resolve("@firebase/firestore"));
-const sdk = (await import(build.href)) as typeof Sdk;
+const sdk = (await import(pathToFileURL(FIRESTORE_FILE).href)) as typeof Sdk;
 const { connectFirestoreEmulator, doc, initializeFirestore, onSnapshot, setDoc, setLogLevel } = sdk;
 setLogLevel("silent");
 

@@ -21,7 +21,7 @@ const MIN_WAIT_MILLIS = 1_000;
 /** The versions of the protocol that client and server speak, as Google's servers say it. */
 const VERSIONS = [8, 14] as const;
 /** What a page may read of an answer is in CORS headers; this one carries the session's second name. */
-export const SESSION_HEADER = "x-http-session-id";
+const SESSION_HEADER = "x-http-session-id";
 
 export interface WebChannelOptions {
   /** Told of what should not have happened; the caller is not. */
