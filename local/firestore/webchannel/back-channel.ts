@@ -51,11 +51,6 @@ export class BackChannel {
     return this.#isOver;
   }
 
-  /** Whether the client has seen nothing on it yet. */
-  get isNew(): boolean {
-    return this.#length === 0;
-  }
-
   /** Sends arrays, each the text of `[number, payload]`. It may be over after that. */
   send(arrays: readonly string[]): void {
     const piece = chunk(`[${arrays.join(",")}]`);

@@ -24,7 +24,7 @@ interface Heard {
 
 interface Connection {
   readonly port: number;
-  readonly longPolling?: boolean;
+  readonly settings?: object;
   readonly user?: string;
   readonly isShared?: boolean;
 }
@@ -36,6 +36,13 @@ service cloud.firestore {
     match /{room}/{id} { allow read, write: if room.matches("rooms-.*"); }
   }
 }`;
+
+/** The settings by which the SDK takes each way; the second is how it was before there was `fetch`. */
+const TRANSPORTS = {
+  streams: { experimentalForceLongPolling: false },
+  "streams of XMLHttpRequest": { experimentalForceLongPolling: false, useFetchStreams: false },
+  "long polls": { experimentalForceLongPolling: true },
+};
 
 const harness = useServer({ rules: { [PROJECT]: RULES } });
 let browser: Browser;
@@ -58,10 +65,10 @@ describe.skipIf(!hasChromium)(
       await browser.close();
     });
 
-    for (const longPolling of [false, true]) {
-      describe(longPolling ? "by long polls" : "by streams", () => {
+    for (const [how, settings] of Object.entries(TRANSPORTS)) {
+      describe(`by ${how}`, () => {
         test("is told what there is and each change, its own before the server has it", async () => {
-          const [name, tab] = [newCollection(), await connect({ longPolling })];
+          const [name, tab] = [newCollection(), await connect({ settings })];
           await harness.client.collection(name).doc("a").set({ n: 1 });
           await tab.run(listen, name);
           await waitFor(tab, ({ ids }) => expect(ids).toEqual(["a"]));
@@ -75,7 +82,7 @@ describe.skipIf(!hasChromium)(
         });
 
         test("goes on where it was after it was offline, and brings what it has written meanwhile", async () => {
-          const [name, tab] = [newCollection(), await connect({ longPolling })];
+          const [name, tab] = [newCollection(), await connect({ settings })];
           await tab.run(listen, name);
           await waitFor(tab, ({ isFromCache }) => expect(isFromCache).toBe(false));
           await tab.run(() => sdk.disableNetwork(db));
@@ -93,7 +100,7 @@ describe.skipIf(!hasChromium)(
 
         test("gets through a cut connection without losing or doubling a write", async () => {
           const wire = await startWire(harness.server.port);
-          const [name, tab] = [newCollection(), await connect({ longPolling, port: wire.port })];
+          const [name, tab] = [newCollection(), await connect({ settings, port: wire.port })];
           await tab.run(listen, name);
           await tab.run(set, `${name}/counter`, { n: 0 });
           await waitFor(tab, ({ isPending, ids }) =>
@@ -112,7 +119,7 @@ describe.skipIf(!hasChromium)(
         });
 
         test("reads more than one answer of the channel carries", async () => {
-          const [name, tab] = [newCollection(), await connect({ longPolling })];
+          const [name, tab] = [newCollection(), await connect({ settings })];
           const batch = harness.client.batch();
           for (let i = 0; i < 400; i++)
             batch.set(harness.client.collection(name).doc(), { text: "ä".repeat(10_000), i });
@@ -188,13 +195,13 @@ async function connect(connection: Partial<Connection> = {}): Promise<Tab> {
   const tab = await browser.open(page.url);
   tabs.push(tab);
   await tab.run(
-    ({ port, longPolling, user, isShared, projectId }) => {
+    ({ port, settings, user, isShared, projectId }) => {
       const { persistentLocalCache, persistentMultipleTabManager } = sdk;
       sdk.setLogLevel("silent");
       heard = [];
       failed = [];
       db = sdk.initializeFirestore(sdk.initializeApp({ projectId, apiKey: "key", appId: "1:2:web:3" }), {
-        ...(longPolling === undefined ? {} : { experimentalForceLongPolling: longPolling }),
+        ...settings,
         ...(isShared ? { localCache: persistentLocalCache({ tabManager: persistentMultipleTabManager() }) } : {}),
       });
       const as = user === undefined ? {} : { mockUserToken: { user_id: user } };
@@ -254,7 +261,7 @@ async function count(path: string, times: number): Promise<void> {
 
 /** Counts on while the test does something else. */
 function countSlowly(path: string, times: number): void {
-  // What the SDK tries again it does after a time that is left to chance, five seconds at the least.
+  // Once it tries again at once; from then on the SDK waits for a time that is left to chance, five seconds at the least.
   Math.random = () => 0;
   for (let i = 0; i < times; i++) {
     setTimeout(() => sdk.updateDoc(sdk.doc(db, path), { n: sdk.increment(1) }), i * 20);

@@ -20,6 +20,7 @@ export class Inbox {
 
   /** Takes messages; those that it has taken already are dropped. Throws INVALID_ARGUMENT for those too far ahead. */
   take(messages: readonly Numbered[]): void {
+    if (this.#isClosed) return;
     for (const message of messages) this.#keep(message);
     for (let one = this.#early.get(this.#next); one; one = this.#early.get(this.#next)) {
       this.#early.delete(this.#next);

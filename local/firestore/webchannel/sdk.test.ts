@@ -1,3 +1,6 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { deleteApp, type FirebaseApp, initializeApp } from "firebase/app";
 import type * as Sdk from "firebase/firestore";
@@ -36,8 +39,19 @@ describe("the SDK of browsers", () => {
     await vi.waitFor(() => expect(heard).toEqual([undefined]));
   });
 
+  test("gets through a proxy that holds every answer back until its end", async () => {
+    const server = await start();
+    const heard = listen(
+      connect(await startProxy(server.port), { experimentalAutoDetectLongPolling: true }),
+      "rooms/a",
+    );
+    await vi.waitFor(() => expect(heard).toEqual([undefined]), { timeout: 5_000 });
+    await setDoc(doc(connect(server.port), "rooms/a"), { n: 1 });
+    await vi.waitFor(() => expect(heard).toEqual([undefined, { n: 1 }]), { timeout: 5_000 });
+  });
+
   test("finds a server that was started anew, and brings what it has written meanwhile", async () => {
-    // What it tries again it does after a time that is left to chance.
+    // From its second try on it waits for a time that is left to chance.
     vi.spyOn(Math, "random").mockReturnValue(0);
     const before = await start();
     const client = connect(before.port);
@@ -57,6 +71,28 @@ async function start(port = 0): Promise<FirestoreServer> {
   const server = await startFirestore({ port });
   closing.push(() => server.close().catch(() => undefined));
   return server;
+}
+
+/** A way to a server that passes answers on when they are whole. */
+async function startProxy(target: number): Promise<number> {
+  const proxy = createServer(async (request, response) => {
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    const { method = "GET", url = "/" } = request;
+    const body = method === "GET" ? null : await text(request);
+    const answer = await fetch(`http://127.0.0.1:${target}${url}`, { method, body, signal: gone.signal }).catch(
+      () => undefined,
+    );
+    const whole = await answer?.text().catch(() => undefined);
+    if (answer && whole !== undefined) response.writeHead(answer.status).end(whole);
+    else response.destroy();
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  closing.push(async () => {
+    proxy.close();
+    proxy.closeAllConnections();
+  });
+  return (proxy.address() as AddressInfo).port;
 }
 
 function connect(port: number, settings: Sdk.FirestoreSettings = {}): Sdk.Firestore {

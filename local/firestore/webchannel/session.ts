@@ -11,6 +11,8 @@ const MAX_HELD_LENGTH = 4 * 1024 * 1024;
 export const KEEPALIVE_MILLIS = 30_000;
 /** How long a client has to hear why its stream has ended. */
 const LINGER_MILLIS = 10_000;
+/** Between one answer and the next a client is not said to be gone: it would not trust the next one, and start anew after seconds. */
+const BETWEEN_MILLIS = 3_000;
 
 interface Held {
   readonly number: number;
@@ -38,6 +40,7 @@ export class Session {
   #lastNumber = 0;
   #sentNumber = 0;
   #channel: BackChannel | undefined;
+  #leftAt = 0;
   #isClosed = false;
   #room = Promise.withResolvers<void>();
   #patience: NodeJS.Timeout | undefined;
@@ -51,7 +54,8 @@ export class Session {
 
   /** What a client is told when it has brought messages: whether it is listening, and what it should have heard. */
   get state(): readonly [isListening: 0 | 1, sent: number, outstanding: number] {
-    return [this.#channel ? 1 : 0, this.#sentNumber, this.#heldLength];
+    const isListening = this.#channel !== undefined || performance.now() - this.#leftAt < BETWEEN_MILLIS;
+    return [isListening ? 1 : 0, this.#sentNumber, this.#heldLength];
   }
 
   /** The answer over which the client hears from now on, instead of the one before. */
@@ -143,14 +147,14 @@ export class Session {
     if (due.length === 0) return;
     this.#sentNumber = this.#lastNumber;
     channel.send(due.map(({ text }) => text));
-    if (channel.isOver) this.#leave(channel);
-    else if (channel.isFull) this.#await();
+    if (channel.isOver || channel.isFull) this.#await();
   }
 
   /** Over this answer the client hears no more. It has so long to ask again. */
   #leave(channel: BackChannel): void {
     if (this.#channel !== channel) return;
     this.#channel = undefined;
+    this.#leftAt = performance.now();
     this.#await();
   }
 
