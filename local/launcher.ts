@@ -19,6 +19,7 @@ const require = createRequire(import.meta.url);
 const SUBSTITUTES: Readonly<Record<string, string>> = {
   firestore: fileURLToPath(new URL("./firestore/main.ts", import.meta.url)),
   database: fileURLToPath(new URL("./database/main.ts", import.meta.url)),
+  storage: fileURLToPath(new URL("./storage/main.ts", import.meta.url)),
 };
 
 /** The suite's time, which tasks and schedules go by. */

@@ -9,7 +9,7 @@ import { startStripe } from "../local/stripe/server.ts";
 /** Where to reach everything that runs on this machine. */
 export interface Connection {
   readonly project: string;
-  readonly hosts: Readonly<Record<"auth" | "database" | "firestore" | "functions", string>>;
+  readonly hosts: Readonly<Record<"auth" | "database" | "firestore" | "functions" | "storage", string>>;
   /** The webhook that RevenueCat is told to call. */
   readonly webhookUrl: string;
   readonly revenueCatUrl: string;
@@ -45,7 +45,7 @@ export interface SuiteOptions {
 }
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
-const EMULATORS = "auth,functions,firestore,database,tasks";
+const EMULATORS = "auth,functions,firestore,database,storage,tasks";
 const REVENUECAT_PORT = 8787;
 const STRIPE_PORT = 8788;
 const TIME_PORT = 4600;
@@ -118,6 +118,7 @@ export async function startSuite({ project, portOffset }: SuiteOptions): Promise
           database: host("database"),
           firestore: host("firestore"),
           functions: host("functions"),
+          storage: host("storage"),
         },
         webhookUrl,
         revenueCatUrl: `http://127.0.0.1:${revenueCat.port}`,

@@ -5,7 +5,7 @@ import { parseFile } from "./language/parser.ts";
 import { Ruleset } from "./ruleset.ts";
 
 export type { Constraint, RulesQuery, RulesRequest, Verdict } from "./evaluation/request.ts";
-export { RulesSyntaxError } from "./language/issue.ts";
+export { type Issue, RulesSyntaxError } from "./language/issue.ts";
 export { Ruleset } from "./ruleset.ts";
 
 /**

@@ -90,11 +90,15 @@ export class Ruleset {
     return verdictOf(denials);
   }
 
-  *#matching({ service, method }: RulesRequest, { target }: Subject): Iterable<{ rule: Rule; captures: Captures }> {
+  *#matching({ service, method }: RulesRequest, { targets }: Subject): Iterable<{ rule: Rule; captures: Captures }> {
     for (const rule of this.#rules.get(service) ?? []) {
       if (!rule.allow.methods.has(method)) continue;
-      const captures = matchRule(rule, target, this.version);
-      if (captures) yield { rule, captures };
+      for (const target of targets) {
+        const captures = matchRule(rule, target, this.version);
+        if (!captures) continue;
+        yield { rule, captures };
+        break;
+      }
     }
   }
 

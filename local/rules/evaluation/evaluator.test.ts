@@ -277,7 +277,7 @@ service firebase.storage {
   match /b/{bucket}/o {
     match /users/{uid}/{file=**} {
       allow write: if request.auth.uid == uid && request.resource.size < 5 * 1024 * 1024 && request.resource.contentType.matches('image/.*');
-      allow list: if request.auth.uid == uid && request.query == {'orderBy': {}};
+      allow list: if request.auth.uid == uid && !('query' in request);
       allow get: if resource.timeCreated < request.time && file == /pets/cat.png;
     }
   }

@@ -1,5 +1,5 @@
 import { LIMITS } from "../language/limits.ts";
-import { isNamespace, LOOKUPS } from "../language/names.ts";
+import { isNamespace, LOOKUPS, LOOKUPS_OF_STORAGE } from "../language/names.ts";
 import type { Program } from "../language/program.ts";
 import type { Expression, FunctionSyntax, Of } from "../language/syntax.ts";
 import { formatValue } from "../library/format.ts";
@@ -215,7 +215,8 @@ export class Evaluator {
 
   #namespaced(namespace: string, call: Of<"method">, scope: Scope): Value {
     const values = this.#all(call.values, scope);
-    if (namespace === "firestore" && LOOKUPS.has(call.name)) return this.#lookUp(call.name, values);
+    const lookups = this.#with.service === "cloud.firestore" ? LOOKUPS : LOOKUPS_OF_STORAGE;
+    if (namespace === "firestore" && lookups.has(call.name)) return this.#lookUp(call.name, values);
     return callFunction(namespace, call.name, values.map(settled));
   }
 

@@ -6,17 +6,17 @@ import { Unknown, type Value, valueFrom } from "./unknown.ts";
 /** Constraints that a disjunction is taken apart into at most; beyond it, `in` is not taken apart. */
 const MAX_ALTERNATIVES = 100;
 
-/** What a request is about: the path that rules have to match, and `resource`. */
+/** What a request is about: the path that rules have to match, or one of several, and `resource`. */
 export interface Subject {
-  readonly target: readonly TargetSegment[];
+  readonly targets: readonly (readonly TargetSegment[])[];
   readonly resource: Value;
 }
 
-/** A query is about each of its disjunctions, all other requests are about one document. */
+/** A query is about each of its disjunctions, all other requests are about one document or file. */
 export function subjectsOf(request: RulesRequest): readonly Subject[] {
-  if (request.service !== "cloud.firestore" || request.method !== "list") {
-    return [{ target: known(request.path), resource: request.resource }];
-  }
+  const { method, service, path, resource } = request;
+  if (method !== "list") return [{ targets: [known(path)], resource }];
+  if (service === "firebase.storage") return [{ targets: folder(path), resource }];
   const disjunctions = request.query?.disjunctions ?? [];
   const all = disjunctions.length === 0 ? [[]] : disjunctions;
   return all.flatMap(alternatives).map((constraints) => listed(request, constraints));
@@ -24,6 +24,14 @@ export function subjectsOf(request: RulesRequest): readonly Subject[] {
 
 function known(path: readonly string[]): TargetSegment[] {
   return path.map((text) => ({ kind: "known", text }));
+}
+
+/**
+ * A list of files is allowed by a rule for the folder itself, as Google's emulator has it, or for whatever file in it, as in the examples
+ * of https://firebase.google.com/docs/storage/security/core-syntax#granular_operations
+ */
+function folder(path: readonly string[]): readonly (readonly TargetSegment[])[] {
+  return [known(path), [...known(path), { kind: "one", id: new Unknown({ example: "" }) }]];
 }
 
 /** Any document that a query can find by these constraints. */
@@ -39,7 +47,7 @@ function listed({ path, query }: RulesRequest, constraints: readonly Constraint[
       ["id", name.segments.at(-1) ?? ""],
       ["__name__", name],
     ]);
-    return { target: known(name.segments), resource: new Unknown({ fields }) };
+    return { targets: [known(name.segments)], resource: new Unknown({ fields }) };
   }
   const id = new Unknown({ example: "" });
   const fields = new Map<string, Value>([
@@ -53,7 +61,7 @@ function listed({ path, query }: RulesRequest, constraints: readonly Constraint[
     ...group,
     ...known(query?.collectionGroup === undefined ? [] : [query.collectionGroup]),
   ];
-  return { target: [...target, { kind: "one", id }], resource: new Unknown({ fields }) };
+  return { targets: [[...target, { kind: "one", id }]], resource: new Unknown({ fields }) };
 }
 
 function isName(field: readonly string[]): boolean {

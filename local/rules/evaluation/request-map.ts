@@ -5,10 +5,11 @@ import { isMap } from "./unknown.ts";
 
 /**
  * What rules know as `request`. Members that do not apply are not there.
- * Source: https://firebase.google.com/docs/reference/rules/rules.firestore.Request
+ * Sources: https://firebase.google.com/docs/reference/rules/rules.firestore.Request and
+ * https://firebase.google.com/docs/reference/security/storage#request
  */
 export function requestMap(request: RulesRequest, version: 1 | 2): RulesMap {
-  const { method, path, auth, time, requestResource, requestExtras, query } = request;
+  const { service, method, path, auth, time, requestResource, requestExtras, query } = request;
   const map = new Map<string, RulesValue>([
     ["auth", auth],
     ["method", method],
@@ -16,8 +17,8 @@ export function requestMap(request: RulesRequest, version: 1 | 2): RulesMap {
     ["time", time],
   ]);
   if (requestResource !== undefined) map.set("resource", requestResource);
-  if (method === "list") map.set("query", queryMap(query));
-  const written = method === "create" || method === "update";
+  if (method === "list" && service === "cloud.firestore") map.set("query", queryMap(query));
+  const written = service === "cloud.firestore" && (method === "create" || method === "update");
   if (version === 1 && written) map.set("writeFields", changedFields(request.resource, requestResource ?? null));
   for (const [name, value] of requestExtras ?? []) map.set(name, value);
   return map;
