@@ -56,6 +56,7 @@ export async function substitute(): Promise<void> {
   const emulators = require("firebase-tools/lib/emulator/downloadableEmulators.js") as DownloadableEmulators;
   for (const [name, program] of Object.entries(SUBSTITUTES)) await replaceProgram(emulators, name, program);
   replaceExport("emulator/taskQueue.js", "TaskQueue", SuiteTaskQueue);
+  keepFilesIn(join(folder, "files"));
   extendStart();
   replaceExport("deploy/functions/runtimes/node/versioning.js", "getLatestSDKVersion", () => undefined);
 }
@@ -71,11 +72,22 @@ async function replaceProgram(emulators: DownloadableEmulators, name: string, pr
   mkdirSync(dirname(downloadPath), { recursive: true });
   writeFileSync(downloadPath, "");
   const command = await emulators.downloadIfNecessary(name);
-  if (command?.binary !== "java" || !Array.isArray(command.args)) {
-    throw new Error(`firebase-tools no longer runs its ${name} emulator as "java <args>": look at launcher.ts again.`);
+  const jar = Array.isArray(command?.args) ? command.args.indexOf("-jar") : -1;
+  if (command?.binary !== "java" || jar < 0) {
+    throw new Error(`firebase-tools no longer runs its ${name} emulator as "java -jar": look at launcher.ts again.`);
   }
   command.binary = process.execPath;
-  command.args = [program];
+  // What stands behind the jar is meant for the program.
+  command.args = [program, ...command.args.slice(jar + 2)];
+}
+
+/** All Storage emulators of a machine keep files in one folder, and one that stops deletes it. Each gets a folder of its own. */
+function keepFilesIn(folder: string): void {
+  const emulator = exportOf("emulator/storage/index.js", "StorageEmulator") as { prototype: Record<string, unknown> };
+  if (typeof emulator.prototype.getPersistenceTmpDir !== "function") {
+    throw new Error("firebase-tools no longer keeps files where it did: look at launcher.ts again.");
+  }
+  emulator.prototype.getPersistenceTmpDir = () => folder;
 }
 
 interface Registry {
