@@ -39,6 +39,25 @@ test("the command for Firestore is ours, run by this Node", () => {
   });
 });
 
+test("the command for Storage rules is ours, told to serve, and files are kept apart from those of other suites", () => {
+  const { stdout, stderr } = run(`
+    import { createRequire } from "node:module";
+    import { substitute } from "./launcher.ts";
+    await substitute();
+    const require = createRequire(process.cwd() + "/launcher.ts");
+    const { binary, args } = await require("firebase-tools/lib/emulator/downloadableEmulators.js").downloadIfNecessary("storage");
+    const { StorageEmulator } = require("firebase-tools/lib/emulator/storage/index.js");
+    const files = new StorageEmulator({ projectId: "demo", rules: [] }).storageLayer.dirPath;
+    console.log(JSON.stringify({ binary, args, isOwn: files.startsWith(process.env.FIREBASE_EMULATORS_PATH) }));
+  `);
+  expect(stderr).toBe("");
+  expect(JSON.parse(stdout)).toEqual({
+    binary: process.execPath,
+    args: [here("storage/main.ts"), "serve"],
+    isOwn: true,
+  });
+});
+
 test("a firebase-tools whose inside has changed is refused with a message that says where to look", () => {
   const { stderr, status } = run(`
     import { createRequire } from "node:module";

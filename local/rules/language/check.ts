@@ -1,7 +1,7 @@
 import { checkCalls } from "./calls.ts";
 import type { Finding } from "./issue.ts";
 import { LIMITS } from "./limits.ts";
-import { BUILT_IN_FUNCTIONS, isNamespace, VARIABLES } from "./names.ts";
+import { BUILT_IN_FUNCTIONS, isNamespace, LOOKUPS, LOOKUPS_OF_STORAGE, VARIABLES } from "./names.ts";
 import { type Block, blockIn, findFunction, type Program, seesCapture } from "./program.ts";
 import {
   childrenOf,
@@ -34,6 +34,8 @@ class Checker {
   readonly #callers = new Map<FunctionSyntax, Set<FunctionSyntax>>();
   readonly #levels = new Map<FunctionSyntax, number>();
   readonly #roots: Expression[] = [];
+  /** Inside of a service for Storage; functions of the file may be called from any. */
+  #isStorage = false;
 
   constructor(file: File) {
     this.#file = file;
@@ -55,6 +57,7 @@ class Checker {
 
   #service(service: Service, outer: Block): void {
     const block = blockIn(outer, service.functions);
+    this.#isStorage = service.name === "firebase.storage";
     this.#functions(service.functions, block);
     for (const match of service.matches) this.#match(match, block, []);
   }
@@ -154,6 +157,7 @@ class Checker {
   #expression(expression: Expression, within: Within): void {
     if (expression.kind === "name") this.#name(expression, within);
     if (expression.kind === "call") this.#call(expression, within);
+    if (expression.kind === "method") this.#method(expression, within);
     for (const child of childrenOf(expression)) {
       if (isNamespaceOf(child, expression, within)) continue;
       this.#expression(child, within);
@@ -168,8 +172,8 @@ class Checker {
   #call(call: Of<"call">, { block, caller }: Within): void {
     const fn = findFunction(block, call.name);
     if (!fn) {
-      if (BUILT_IN_FUNCTIONS.has(call.name)) return;
-      this.#warnings.push({ start: call.start, description: `Invalid function name: ${call.name}.` });
+      const isKnown = BUILT_IN_FUNCTIONS.has(call.name) && !(this.#isStorage && LOOKUPS.has(call.name));
+      if (!isKnown) this.#invalid(call.start, call.name);
       return;
     }
     this.#calls.set(call, fn);
@@ -177,6 +181,16 @@ class Checker {
     const { length } = fn.parameters;
     if (call.values.length === length) return;
     this.#error(call.start, `Function ${fn.name} takes ${length} argument(s), but is given ${call.values.length}.`);
+  }
+
+  #method(call: Of<"method">, within: Within): void {
+    const { target, name, start } = call;
+    if (!this.#isStorage || target.kind !== "name" || target.name !== "firestore") return;
+    if (isNamespaceOf(target, call, within) && !LOOKUPS_OF_STORAGE.has(name)) this.#invalid(start, `firestore.${name}`);
+  }
+
+  #invalid(start: number, name: string): void {
+    this.#warnings.push({ start, description: `Invalid function name: ${name}.` });
   }
 
   #unused(): void {
