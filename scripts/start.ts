@@ -35,6 +35,7 @@ Everything stays up until Ctrl-C:
   Stripe      ${stripeUrl}   (a page for each Checkout session; /simulator)
   Firestore   ${hosts.firestore}   (export FIRESTORE_EMULATOR_HOST=${hosts.firestore})
   Database    ${hosts.database}   (Realtime Database)
+  Storage     ${hosts.storage}
   Auth        ${hosts.auth}
   time        ${timeUrl}/clock   (and /schedules)
   bill        http://${hosts.firestore}/emulator/v1/projects/${PROJECT}/usage

@@ -1,4 +1,4 @@
-/** Bytes of a line at most. The longest that the CLI sends holds a document of 1 MiB or rules of 256 KiB, escaped. */
+/** Characters of a line at most. The longest that the CLI sends holds a document of 1 MiB or rules of 256 KiB, escaped. */
 export const MAX_LINE_CHARACTERS = 16 * 1024 * 1024;
 
 /** The lines of a stream of text. One that is too long is undefined, and its characters are let go. */

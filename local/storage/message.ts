@@ -9,7 +9,7 @@ import type { Issue } from "../rules/rules.ts";
 /** Carried by a request, by the question for a document that it leads to, and by the answer to either. */
 const Id = z.int();
 
-/** Files that a ruleset is made of. */
+/** Rules to be judged by from now on, under a name; always one file. */
 const Load = z.object({
   action: z.literal("load_ruleset"),
   id: Id,

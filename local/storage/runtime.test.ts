@@ -1,40 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Answer, lineOf, type Question } from "./message.ts";
+import { load, map, NULL, REQUEST, rulesWith, text, verify } from "./harness.ts";
+import type { Answer, Question } from "./message.ts";
 import { StorageRulesRuntime } from "./runtime.ts";
 
 /** What is said to lines as the CLI writes them. */
-
-const NULL = { null_value: null };
-const text = (value: string) => ({ string_value: value });
-const map = (fields: object) => ({ map_value: { fields } });
-const REQUEST = { auth: NULL, resource: NULL, time: { timestamp_value: "2026-08-01T12:00:00.250Z" } };
-
-const rulesWith = (condition: string, method = "get") => `rules_version = '2';
-service firebase.storage {
-  match /b/{bucket}/o {
-    match /files/{name} { allow ${method}: if ${condition}; }
-  }
-}`;
-
-const load = (id: number, content: string, rulesetName = "0") => ({
-  id,
-  action: "load_ruleset",
-  context: { rulesetName, source: { files: [{ name: "storage.rules", content }] } },
-});
-
-const verify = (id: number, context: object = {}) => ({
-  id,
-  action: "verify",
-  context: {
-    rulesetName: "0",
-    service: "firebase.storage",
-    path: "/b/B/o/files/a",
-    method: "get",
-    variables: { resource: NULL, request: map(REQUEST) },
-    ...context,
-  },
-});
 
 function runtimeWith(rules: string): { say(message: object): Answer | Question } {
   const runtime = new StorageRulesRuntime();
@@ -270,67 +239,3 @@ describe("a document of Firestore", () => {
     expect(say(found(1, { x: { [kind]: content } }))).toMatchObject({ errors: [], result: { permit: true } });
   });
 });
-
-describe("whatever a line says, there is an answer of one line of ASCII, with its id", () => {
-  const runtime = new StorageRulesRuntime();
-  runtime.answer(
-    JSON.stringify(load(0, rulesWith("firestore.get(/databases/(default)/documents/a/$(name)).data.x == 1"))),
-  );
-
-  function check(line: string, id?: number): void {
-    const answer = runtime.answer(line);
-    expect(answer.id).toBe(id);
-    expect(answer.status).toBe(id === undefined ? "error" : "ok");
-    expect(lineOf(answer)).toMatch(/^[ -~]*\n$/);
-  }
-
-  test("any text", () => {
-    fc.assert(fc.property(fc.string({ unit: "binary" }), (line) => check(`~${line}`)));
-  });
-
-  test("any JSON", () => {
-    fc.assert(fc.property(fc.jsonValue(), (json) => check(JSON.stringify([json]))));
-  });
-
-  test("any message with anything in the place of a part of it", () => {
-    const messages = [
-      load(1, "x"),
-      verify(1),
-      { id: 1, status: "ok", result: { fields: { x: { integerValue: "1" } } } },
-    ];
-    const places = messages.flatMap((message) => placesIn(message).map((place) => [message, place] as const));
-    const anything = fc.oneof(fc.jsonValue(), fc.constantFrom(undefined, "", [], {}, 1e308, { a_value: 1 }));
-    fc.assert(
-      fc.property(fc.constantFrom(...places), anything, ([message, place], value) => {
-        const changed = JSON.parse(JSON.stringify(message)) as Record<string, unknown>;
-        replace(changed, place, value);
-        runtime.answer(JSON.stringify(verify(1)));
-        check(JSON.stringify(changed), 1);
-      }),
-      { numRuns: 1_000 },
-    );
-  });
-
-  test("values too deep to look into", () => {
-    const depth = 50_000;
-    const deep = `${'{"list_value":{"values":['.repeat(depth)}${"]}}".repeat(depth)}`;
-    const line = JSON.stringify(verify(1, { variables: { resource: "deep", request: map(REQUEST) } }));
-    const answer = runtime.answer(line.replace('"deep"', deep));
-    expect(answer).toMatchObject({ id: 1, status: "ok", errors: ["A value is more than 100 levels deep."] });
-  });
-});
-
-type Place = readonly string[];
-
-/** All places below a message but its id. */
-function placesIn(json: unknown): Place[] {
-  if (typeof json !== "object" || json === null) return [];
-  return Object.entries(json)
-    .filter(([name]) => name !== "id")
-    .flatMap(([name, inner]) => [[name], ...placesIn(inner).map((place) => [name, ...place])]);
-}
-
-function replace(json: Record<string, unknown>, [name = "", ...inner]: Place, value: unknown): void {
-  if (inner.length === 0) json[name] = value;
-  else replace(json[name] as Record<string, unknown>, inner, value);
-}
