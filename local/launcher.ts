@@ -1,8 +1,16 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import {
+  type DatabaseConfig,
+  forCli,
+  type ProjectOptions,
+  putIndexes,
+  rulesArguments,
+  watchRules,
+} from "./databases.ts";
 import { type QueueConfig, ScheduledTaskQueue } from "./tasks/queue.ts";
 import { SuiteClock } from "./time/clock.ts";
 import { startTime } from "./time/start.ts";
@@ -54,10 +62,13 @@ export async function substitute(): Promise<void> {
   // Each request that runs at the same time has a Node process of its own; the official default is fifty.
   process.env.FUNCTIONS_EMULATOR_PARALLEL ??= String(2 * availableParallelism());
   const emulators = require("firebase-tools/lib/emulator/downloadableEmulators.js") as DownloadableEmulators;
-  for (const [name, program] of Object.entries(SUBSTITUTES)) await replaceProgram(emulators, name, program);
+  const programs = new Map<string, Command>();
+  for (const [name, program] of Object.entries(SUBSTITUTES)) {
+    programs.set(name, await replaceProgram(emulators, name, program));
+  }
   replaceExport("emulator/taskQueue.js", "TaskQueue", SuiteTaskQueue);
   keepFilesIn(join(folder, "files"));
-  extendStart();
+  extendStart(programs.get("firestore") as Command);
   replaceExport("deploy/functions/runtimes/node/versioning.js", "getLatestSDKVersion", () => undefined);
 }
 
@@ -67,7 +78,7 @@ export function run(): void {
 }
 
 /** The live command entry of a program is answered only once its download exists, so an empty file stands in for it. */
-async function replaceProgram(emulators: DownloadableEmulators, name: string, program: string): Promise<void> {
+async function replaceProgram(emulators: DownloadableEmulators, name: string, program: string): Promise<Command> {
   const { downloadPath } = emulators.getDownloadDetails(name);
   mkdirSync(dirname(downloadPath), { recursive: true });
   writeFileSync(downloadPath, "");
@@ -79,6 +90,7 @@ async function replaceProgram(emulators: DownloadableEmulators, name: string, pr
   command.binary = process.execPath;
   // What stands behind the jar is meant for the program.
   command.args = [program, ...command.args.slice(jar + 2)];
+  return command;
 }
 
 /** All Storage emulators of a machine keep files in one folder, and one that stops deletes it. Each gets a folder of its own. */
@@ -94,26 +106,32 @@ interface Registry {
   getInfo(emulator: string): { readonly host: string; readonly port: number } | undefined;
 }
 
-interface StartOptions {
-  readonly projectId?: string;
-  readonly config: { readonly projectDir: string; get(key: string): unknown };
-}
-
-/** Once all emulators are up, schedules tick and TTL policies are in force. */
-function extendStart(): void {
+/** Each Firestore database has its own rules; and once all emulators are up, schedules tick and TTL policies are in force. */
+function extendStart(firestoreProgram: Command): void {
+  const databasesOf = exportOf("firestore/fsConfig.js", "getFirestoreConfig") as (
+    project: string | undefined,
+    options: ProjectOptions,
+  ) => readonly DatabaseConfig[];
   const startAll = exportOf("emulator/controller.js", "startAll") as (
-    options: StartOptions,
+    options: ProjectOptions,
     ...rest: unknown[]
   ) => Promise<unknown>;
-  replaceExport("emulator/controller.js", "startAll", async (options: StartOptions, ...rest: unknown[]) => {
+  replaceExport("emulator/controller.js", "startAll", async (options: ProjectOptions, ...rest: unknown[]) => {
+    const databases = databasesOf(options.projectId, options);
+    replaceExport("firestore/fsConfig.js", "getFirestoreConfig", () => forCli(databases));
+    firestoreProgram.args.push(...rulesArguments(databases, options));
     const started = await startAll(options, ...rest);
     const { EmulatorRegistry } = require("firebase-tools/lib/emulator/registry.js") as { EmulatorRegistry: Registry };
     const hostOf = (name: string) => {
       const info = EmulatorRegistry.getInfo(name);
       return info && `${info.host}:${info.port}`;
     };
-    await putIndexes(options, hostOf("firestore"));
     const firestore = hostOf("firestore");
+    if (firestore !== undefined) {
+      const enforce = process.env.FIRESTORE_INDEXES === "enforced";
+      await putIndexes(databases, options, { host: firestore, enforce, report: warn });
+      watchRules(databases, options, { host: firestore, report: warn });
+    }
     const database = hostOf("database");
     const followers = [
       ...(firestore ? [`http://${firestore}/emulator/v1/clock`] : []),
@@ -133,29 +151,6 @@ async function tick(functionsHost: string | undefined, followers: readonly strin
     await startTime({ clock, functionsHost, followers, file, port, report: warn });
   } catch (error) {
     warn(`schedules do not tick: ${(error as Error).message}`);
-  }
-}
-
-/**
- * The CLI gives indexes to no emulator. To ours their TTL policies mean something, and with FIRESTORE_INDEXES=enforced a query that needs
- * another index is refused.
- */
-async function putIndexes({ projectId, config }: StartOptions, firestoreHost: string | undefined): Promise<void> {
-  const indexes = config.get("firestore.indexes");
-  if (firestoreHost === undefined || typeof indexes !== "string" || projectId === undefined) return;
-  try {
-    const body = readFileSync(join(config.projectDir, indexes), "utf8");
-    const enforce = process.env.FIRESTORE_INDEXES === "enforced";
-    const response = await fetch(
-      `http://${firestoreHost}/emulator/v1/projects/${projectId}/indexes?enforce=${enforce}`,
-      {
-        method: "PUT",
-        body,
-      },
-    );
-    if (!response.ok) warn(`${indexes}: ${await response.text()}`);
-  } catch (error) {
-    warn(`${indexes}: ${(error as Error).message}`);
   }
 }
 

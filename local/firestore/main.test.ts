@@ -58,6 +58,26 @@ test("refuses queries without an index of the file that it is given", async () =
   await rm(folder, { recursive: true });
 });
 
+test("gives a named database its own rules and indexes", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "named-"));
+  const [rules, indexes] = [join(folder, "orders.rules"), join(folder, "orders.indexes.json")];
+  await writeFile(rules, "rules_version = '2'; service cloud.firestore {}");
+  const fieldOverrides = [{ collectionGroup: "notes", fieldPath: "text", indexes: [] }];
+  await writeFile(indexes, JSON.stringify({ fieldOverrides }));
+  const port = await freePort();
+  const own = ["--rules", `orders=${rules}`, "--indexes", `orders=${indexes}`];
+  start([main, "--port", String(port), "--project_id", "demo-test", ...own]);
+  await up(port);
+  const list = async (database: string, headers = {}) => {
+    const documents = `http://127.0.0.1:${port}/v1/projects/demo-test/databases/${database}/documents`;
+    return (await fetch(`${documents}/notes?orderBy=text`, { headers })).status;
+  };
+  expect([await list("orders"), await list("(default)")]).toEqual([403, 200]);
+  const authorization = "Bearer owner";
+  expect([await list("orders", { authorization }), await list("(default)", { authorization })]).toEqual([400, 200]);
+  await rm(folder, { recursive: true });
+});
+
 test("says where a file of indexes is wrong and fails", async () => {
   const folder = await mkdtemp(join(tmpdir(), "indexes-"));
   const indexes = join(folder, "firestore.indexes.json");

@@ -20,9 +20,12 @@ export interface ServerOptions extends FirestoreOptions {
   readonly functionsHost?: string | undefined;
   /** A listener that reads nothing for so many milliseconds is let go; a minute unless said otherwise. */
   readonly stalledMillis?: number;
-  /** The project's security rules, by project id. */
+  /** Security rules, by project id, or by a database's name (`projects/p/databases/d`) for one with rules of its own. */
   readonly rules?: Readonly<Record<string, string>>;
-  /** The project's firestore.indexes.json, by project id: queries that need another index are refused, and its TTL policies kept. */
+  /**
+   * Each database's firestore.indexes.json, by its name, or by project id for a default one: queries that need another index are refused,
+   * and its TTL policies kept.
+   */
   readonly indexes?: Readonly<Record<string, IndexesFile>>;
   /** Told of what an operator should know. */
   readonly report?: (message: string) => void;
@@ -41,10 +44,10 @@ export async function startFirestore(options: ServerOptions = {}): Promise<Fires
   const firestore = new Firestore(options);
   const timeToLive = new TimeToLive(firestore, report);
   const triggers = new Triggers(options.functionsHost, report);
-  for (const [project, source] of Object.entries(options.rules ?? {})) firestore.rules.put(project, source);
-  for (const [project, file] of Object.entries(options.indexes ?? {})) {
-    timeToLive.put(project, file);
-    firestore.indexes.put(project, file);
+  for (const [scope, source] of Object.entries(options.rules ?? {})) firestore.rules.put(scope, source);
+  for (const [scope, file] of Object.entries(options.indexes ?? {})) {
+    timeToLive.put(scope, file);
+    firestore.indexes.put(scope, file);
   }
   firestore.subscribe((commit) => triggers.onCommit(commit));
 

@@ -19,7 +19,7 @@ const READS_OF_MANY = 20;
 /** Which documents a judgement has rested on, besides those it was about: paths below the root. */
 export type Lookups = Set<string>;
 
-/** What one caller may do, by the security rules of the project. Everything here throws PERMISSION_DENIED, and says why. */
+/** What one caller may do, by the security rules of the database. Everything here throws PERMISSION_DENIED, and says why. */
 export class Access {
   readonly caller: Caller;
   readonly #firestore: Firestore;
@@ -93,7 +93,7 @@ export class Access {
 
   #rulesetFor({ name }: Database): Ruleset | undefined {
     if (this.caller.kind === "server") return undefined;
-    return this.#firestore.rules.of(name.split("/")[1] ?? "");
+    return this.#firestore.rules.of(name);
   }
 
   /** Returns how many documents were looked up; they are billed, whatever the judgement. */

@@ -1,18 +1,25 @@
 import { parseRules, type Ruleset } from "../../rules/rules.ts";
 
-/** The security rules of each project. A project that has none lets everybody do everything, as Google's emulator does. */
+/**
+ * The security rules of each project, and of each database that has its own. A database without any lets everybody do everything, as in
+ * Google's emulator, which knows rules of projects only.
+ */
 export class SecurityRules {
   readonly #rulesets = new Map<string, Ruleset>();
   readonly #listeners = new Set<() => void>();
 
-  /** Puts rules into force. Throws a RulesSyntaxError, and leaves those before in force, if they cannot be. */
-  put(project: string, source: string): void {
-    this.#rulesets.set(project, parseRules(source));
+  /**
+   * Puts rules into force. Throws a RulesSyntaxError, and leaves those before in force, if they cannot be.
+   * @param scope a project's id, or a database's name (`projects/p/databases/d`)
+   */
+  put(scope: string, source: string): void {
+    this.#rulesets.set(scope, parseRules(source));
     for (const listener of this.#listeners) listener();
   }
 
-  of(project: string): Ruleset | undefined {
-    return this.#rulesets.get(project);
+  /** The rules of a project, or those that hold in a database: its own, or else its project's. */
+  of(scope: string): Ruleset | undefined {
+    return this.#rulesets.get(scope) ?? this.#rulesets.get(scope.split("/")[1] ?? "");
   }
 
   /** Called when rules have changed. Returns the way to stop. */

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import * as z from "zod";
-import { RulesSyntaxError } from "../../rules/rules.ts";
+import { type Ruleset, RulesSyntaxError } from "../../rules/rules.ts";
 import { clearDatabase, type Firestore } from "../firestore.ts";
 import { IndexesFile } from "../indexes/file.ts";
+import { parseDatabase } from "../model/path.ts";
 import { StatusError } from "../wire/status.ts";
 import { deleteBelow } from "./clearing.ts";
 import type { Triggers } from "./triggers.ts";
@@ -23,8 +24,8 @@ interface Control {
 
 interface Call {
   readonly project: string;
-  /** What the route's pattern captured behind the project. */
-  readonly parts: readonly string[];
+  /** What the route's pattern captured behind the project; what it did not need to find is undefined. */
+  readonly parts: readonly (string | undefined)[];
   readonly query: URLSearchParams;
   readonly body: () => Promise<unknown>;
 }
@@ -39,10 +40,10 @@ interface Answer {
 type Handler = (control: Control, call: Call) => Promise<Answer> | Answer;
 
 const ROUTES: readonly [verb: string, path: RegExp, handler: Handler][] = [
-  ["PUT", /^\/emulator\/v1\/projects\/([^/]+):securityRules$/, putRules],
-  ["GET", /^\/emulator\/v1\/projects\/([^/]+):ruleCoverage$/, readCoverage],
-  ["GET", /^\/emulator\/v1\/projects\/([^/]+):ruleCoverage\.html$/, showCoverage],
-  ["PUT", /^\/emulator\/v1\/projects\/([^/]+)\/indexes$/, putIndexes],
+  ["PUT", /^\/emulator\/v1\/projects\/([^/]+)(?:\/databases\/([^/]+))?:securityRules$/, putRules],
+  ["GET", /^\/emulator\/v1\/projects\/([^/]+)(?:\/databases\/([^/]+))?:ruleCoverage$/, readCoverage],
+  ["GET", /^\/emulator\/v1\/projects\/([^/]+)(?:\/databases\/([^/]+))?:ruleCoverage\.html$/, showCoverage],
+  ["PUT", /^\/emulator\/v1\/projects\/([^/]+)(?:\/databases\/([^/]+))?\/indexes$/, putIndexes],
   ["PUT", /^\/emulator\/v1\/(clock)$/, setClock],
   ["POST", /^\/(reset)$/, reset],
   ["DELETE", /^\/emulator\/v1\/projects\/([^/]+)\/databases\/([^/]+)\/documents\/?$/, clear],
@@ -81,10 +82,24 @@ async function route(control: Control, request: IncomingMessage, url: URL): Prom
   for (const [verb, path, handler] of ROUTES) {
     const found = request.method === verb ? path.exec(url.pathname) : null;
     if (!found) continue;
-    const [project, ...parts] = found.slice(1).map(decodeURIComponent) as [string, ...string[]];
+    const [project, ...parts] = found.slice(1).map(decoded) as [string, ...(string | undefined)[]];
     return await handler(control, { project, parts, query: url.searchParams, body: () => readJson(request) });
   }
   return { status: 404, body: { error: { code: 404, message: "Not Found", status: "NOT_FOUND" } } };
+}
+
+/** A part of a path, which may be absent. */
+function decoded(part: string | undefined): string | undefined {
+  try {
+    return part && decodeURIComponent(part);
+  } catch {
+    throw new BadRequest(`"${part}" is not correctly percent-encoded.`);
+  }
+}
+
+/** Where a call names a database, its name; otherwise the project's id. */
+function scopeOf({ project, parts: [database] }: Call): string {
+  return database === undefined ? project : parseDatabase(`projects/${project}/databases/${database}`);
 }
 
 const RulesUpload = z.object({
@@ -93,10 +108,10 @@ const RulesUpload = z.object({
 });
 
 /** Rules that cannot be are not put into force. The CLI, which wants to go on all the same, is told with status 200. */
-async function putRules({ firestore }: Control, { project, body }: Call): Promise<Answer> {
-  const upload = RulesUpload.parse(await body());
+async function putRules({ firestore }: Control, call: Call): Promise<Answer> {
+  const upload = RulesUpload.parse(await call.body());
   try {
-    firestore.rules.put(project, upload.rules.files.map(({ content }) => content).join("\n"));
+    firestore.rules.put(scopeOf(call), upload.rules.files.map(({ content }) => content).join("\n"));
     return { status: 200, body: {} };
   } catch (error) {
     if (!(error instanceof RulesSyntaxError)) throw error;
@@ -112,23 +127,25 @@ async function putRules({ firestore }: Control, { project, body }: Call): Promis
   }
 }
 
-function readCoverage({ firestore }: Control, { project }: Call): Answer {
-  const ruleset = firestore.rules.of(project);
-  if (!ruleset) throw new BadRequest(`Project "${project}" has no rules.`);
-  return { status: 200, body: ruleset.coverage() };
+function readCoverage(control: Control, call: Call): Answer {
+  return { status: 200, body: rulesetOf(control, call).coverage() };
 }
 
-function showCoverage({ firestore }: Control, { project }: Call): Answer {
-  const ruleset = firestore.rules.of(project);
-  if (!ruleset) throw new BadRequest(`Project "${project}" has no rules.`);
-  return { status: 200, body: ruleset.coverageHtml(), type: "text/html" };
+function showCoverage(control: Control, call: Call): Answer {
+  return { status: 200, body: rulesetOf(control, call).coverageHtml(), type: "text/html" };
+}
+
+function rulesetOf({ firestore }: Control, call: Call): Ruleset {
+  const ruleset = firestore.rules.of(scopeOf(call));
+  if (!ruleset) throw new BadRequest(`"${scopeOf(call)}" has no rules.`);
+  return ruleset;
 }
 
 /** Takes the TTL policies of a firestore.indexes.json and, if it says `enforce=true`, refuses queries that need another index. */
-async function putIndexes({ firestore, timeToLive }: Control, { project, query, body }: Call): Promise<Answer> {
-  const file = IndexesFile.parse(await body());
-  if (query.get("enforce") === "true") firestore.indexes.put(project, file);
-  timeToLive.put(project, file);
+async function putIndexes({ firestore, timeToLive }: Control, call: Call): Promise<Answer> {
+  const file = IndexesFile.parse(await call.body());
+  if (call.query.get("enforce") === "true") firestore.indexes.put(scopeOf(call), file);
+  timeToLive.put(scopeOf(call), file);
   await timeToLive.sweep();
   return { status: 200, body: {} };
 }

@@ -1,5 +1,6 @@
 import type { Firestore } from "../firestore.ts";
 import type { IndexesFile } from "../indexes/file.ts";
+import { databaseOf } from "../model/path.ts";
 import { Timestamp } from "../model/value.ts";
 import { parseQuery } from "../query/query.ts";
 import { runQuery } from "../query/run.ts";
@@ -27,19 +28,22 @@ export class TimeToLive {
     this.#timer = setInterval(() => void this.sweep(), SWEEP_MILLIS).unref();
   }
 
-  /** Puts a project's policies in the place of those it had. */
-  put(project: string, { fieldOverrides }: Pick<IndexesFile, "fieldOverrides">): void {
+  /**
+   * Puts a database's policies in the place of those it had.
+   * @param scope the database's name, or a project's id for its default database
+   */
+  put(scope: string, { fieldOverrides }: Pick<IndexesFile, "fieldOverrides">): void {
     this.#policies.set(
-      project,
+      databaseOf(scope),
       fieldOverrides.filter(({ ttl }) => ttl),
     );
   }
 
   /** Deletes what has outlived its time. Never throws: what cannot be deleted now is reported, and tried again. */
   async sweep(): Promise<void> {
-    for (const [project, policies] of this.#policies) {
+    for (const [database, policies] of this.#policies) {
       for (const policy of policies) {
-        await this.#delete(`projects/${project}/databases/(default)`, policy).catch((error: Error) =>
+        await this.#delete(database, policy).catch((error: Error) =>
           this.#report(`TTL of ${policy.collectionGroup}.${policy.fieldPath}: ${error.message}`),
         );
       }

@@ -1,4 +1,4 @@
-import type { FieldPath } from "../model/path.ts";
+import { databaseOf, type FieldPath } from "../model/path.ts";
 import type { Query } from "../query/query.ts";
 import { StatusError } from "../wire/status.ts";
 import { IndexDefinitions } from "./definitions.ts";
@@ -8,15 +8,18 @@ import { needsOf } from "./needs.ts";
 import { serve } from "./serve.ts";
 
 /**
- * The indexes that queries must make do with, by project, for its default database. A project that has none told here gets whatever index
- * a query needs, as with Google's emulator.
+ * The indexes that queries must make do with, by database. One that has none told here gets whatever index a query needs, as with Google's
+ * emulator.
  */
 export class RequiredIndexes {
   readonly #definitions = new Map<string, IndexDefinitions>();
 
-  /** Puts a project's indexes in the place of those it had. */
-  put(project: string, file: IndexesFile): void {
-    this.#definitions.set(`projects/${project}/databases/(default)`, new IndexDefinitions(file));
+  /**
+   * Puts a database's indexes in the place of those it had.
+   * @param scope the database's name, or a project's id for its default database
+   */
+  put(scope: string, file: IndexesFile): void {
+    this.#definitions.set(databaseOf(scope), new IndexDefinitions(file));
   }
 
   /**

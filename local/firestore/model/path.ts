@@ -35,6 +35,11 @@ export function parseParent(name: string): ResourceName {
   return parent;
 }
 
+/** The name of a database that is given in full, or by its project's id if it is the default one. */
+export function databaseOf(scope: string): string {
+  return scope.includes("/") ? scope : `projects/${scope}/databases/(default)`;
+}
+
 export function parseDatabase(name: string): string {
   if (!DATABASE.test(name)) throw invalidArgument(`Database name "${name}" is invalid.`);
   return name;
