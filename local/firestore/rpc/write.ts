@@ -88,7 +88,7 @@ export async function batchWrite(
     throw invalidArgument("A batch of writes cannot name the same document more than once.");
   }
   access.requireServer("Batch writes");
-  for (const write of writes) checkWrite(write);
+  for (const write of writes) checkWrite(write, database);
   const outcomes = await Promise.allSettled(
     writes.map((write) => commitWrites(firestore, access, { database, writes: [write] })),
   );

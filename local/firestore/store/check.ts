@@ -1,4 +1,5 @@
 import { checkFields } from "../model/limits.ts";
+import { documentPath, parseFieldPath } from "../model/path.ts";
 import type { Write } from "../wire/messages.ts";
 import { invalidArgument } from "../wire/status.ts";
 import { documentOf } from "./batch.ts";
@@ -17,9 +18,13 @@ export function checkVerifications(writes: readonly Write[]): void {
   if (isBoth) throw invalidArgument("A commit cannot both verify and write the same document.");
 }
 
-/** Refuses a write that could not be made whatever is stored: without an operation, or with fields that no document may have. */
-export function checkWrite(write: Write): void {
-  documentOf(write);
+/**
+ * Refuses a write that could not be made whatever is stored: without an operation, of no document of the database, with a mask that is none,
+ * or with fields that no document may have.
+ */
+export function checkWrite(write: Write, database: string): void {
+  documentPath(documentOf(write), database);
+  for (const path of write.updateMask?.fieldPaths ?? []) parseFieldPath(path);
   checkVerifications([write]);
   if (write.update) checkFields(write.update.fields);
 }

@@ -1,6 +1,23 @@
 import protobuf from "protobufjs/light.js";
 import { type Fields, GeoPoint, isArray, Reference, Timestamp, type Value } from "../model/value.ts";
-import { checkedTimestamp, type WireDocument } from "./codec.ts";
+import type { WireDocument } from "./codec.ts";
+import { camel, fieldNamed } from "./field-names.ts";
+import {
+  badRequest,
+  invalidValue,
+  join,
+  objectAt,
+  readBytes,
+  readDouble,
+  readEnum,
+  readGeoPoint,
+  readInteger,
+  readScalar,
+  readTimestamp,
+  refuseUnknown,
+  secondOf,
+  unknownName,
+} from "./json-scalars.ts";
 import { invalidArgument } from "./status.ts";
 
 /**
@@ -30,21 +47,25 @@ type JsonObject = Record<string, Json>;
 
 /** Reads a message from JSON; refuses unknown names and wrong types, saying where. */
 export function fromJson(type: protobuf.Type, json: Json, at = "", depth = 0): unknown {
-  if (depth > MAX_DEPTH) throw bad(at, "is nested too deeply");
+  if (depth > MAX_DEPTH) throw tooDeep(at);
   if (type.fullName === VALUE) return readValue(json, at, depth);
   if (type.fullName === DOCUMENT) return readDocument(json, at);
   if (type.fullName === ".google.protobuf.Timestamp") return readTimestamp(json, at);
   if (type.fullName === ".google.type.LatLng") return readGeoPoint(json, at);
   if (WRAPPERS.has(type.fullName)) return { value: readScalar((type.fields.value as protobuf.Field).type, json, at) };
+  return readMessage(type, json, at, depth);
+}
+
+function readMessage(type: protobuf.Type, json: Json, at: string, depth: number): unknown {
   const message = type.create() as unknown as Record<string, unknown>;
-  for (const [name, value] of Object.entries(object(json, at))) {
+  const chosen = new Set<string>();
+  for (const [name, value] of Object.entries(objectAt(json, at, type.fullName))) {
     const field = fieldNamed(type, name);
-    if (!field)
-      throw invalidArgument(
-        `Invalid JSON payload received. Unknown name "${name}"${at ? ` at '${at}'` : ""}: Cannot find field.`,
-      );
-    if (value !== null || field.type === VALUE.slice(1))
-      message[field.name] = readField(field, value, join(at, name), depth);
+    if (!field) throw unknownName(name, at);
+    if (value === null && field.type !== VALUE.slice(1)) continue;
+    if (field.partOf && chosen.has(field.partOf.name)) throw secondOf(field.partOf.name, name, at);
+    if (field.partOf) chosen.add(field.partOf.name);
+    message[field.name] = readField(field, value, join(at, name), depth);
   }
   return message;
 }
@@ -56,130 +77,81 @@ function readField(field: protobuf.Field, json: Json, at: string, depth: number)
     return readScalar(field.type, value, where);
   };
   if (field.map) {
-    return Object.fromEntries(Object.entries(object(json, at)).map(([key, value]) => [key, one(value, join(at, key))]));
+    const entries = Object.entries(objectAt(json, at, field.type));
+    return Object.fromEntries(entries.map(([key, value]) => [key, one(value, join(at, key))]));
   }
   if (!field.repeated) return one(json, at);
-  if (!Array.isArray(json)) throw bad(at, "must be an array");
+  if (!Array.isArray(json)) throw invalidValue(at, "repeated", json);
   return json.map((value, i) => one(value, `${at}[${i}]`));
 }
 
-function readScalar(type: string, json: Json, at: string): unknown {
-  switch (type) {
-    case "string":
-      if (typeof json !== "string") throw bad(at, "must be a string");
-      return json;
-    case "bool":
-      if (typeof json !== "boolean") throw bad(at, "must be true or false");
-      return json;
-    case "bytes":
-      return readBytes(json, at);
-    case "double":
-    case "float":
-      return readDouble(json, at);
-    default:
-      return Number(readInteger(json, at));
-  }
-}
-
-function readEnum(type: protobuf.Enum, json: Json, at: string): number {
-  const number = typeof json === "number" ? json : typeof json === "string" ? type.values[json] : undefined;
-  if (number === undefined) throw bad(at, `must be one of ${Object.keys(type.values).join(", ")}`);
-  return number;
-}
-
-function readInteger(json: Json, at: string): bigint {
-  if (typeof json === "number" && Number.isInteger(json)) return BigInt(json);
-  if (typeof json === "string" && /^-?\d+$/.test(json)) {
-    const value = BigInt(json);
-    if (value === BigInt.asIntN(64, value)) return value;
-  }
-  throw bad(at, "must be a 64-bit integer");
-}
-
-function readDouble(json: Json, at: string): number {
-  if (typeof json === "number") return json;
-  if (json === "NaN" || json === "Infinity" || json === "-Infinity") return Number(json);
-  if (typeof json === "string" && json.trim() !== "" && !Number.isNaN(Number(json))) return Number(json);
-  throw bad(at, "must be a number");
-}
-
-function readBytes(json: Json, at: string): Uint8Array {
-  if (typeof json !== "string" || !/^[A-Za-z0-9+/_-]*={0,2}$/.test(json)) throw bad(at, "must be base64");
-  return Uint8Array.from(Buffer.from(json, "base64"));
-}
-
-const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.(\d{1,9}))?(?:Z|[+-]\d{2}:\d{2})$/i;
-
-function readTimestamp(json: Json, at: string): Timestamp {
-  if (typeof json === "string") {
-    const match = RFC_3339.exec(json);
-    const millis = match ? Date.parse(json.replace(/\.\d+/, "")) : Number.NaN;
-    if (!match || Number.isNaN(millis)) throw bad(at, "must be a time like 2026-01-31T23:59:59.5Z");
-    return checkedTimestamp(millis / 1000, Number((match[1] ?? "").padEnd(9, "0")));
-  }
-  const { seconds = 0, nanos = 0 } = object(json, at);
-  return checkedTimestamp(
-    Number(readInteger(seconds, join(at, "seconds"))),
-    Number(readInteger(nanos, join(at, "nanos"))),
-  );
-}
-
-function readGeoPoint(json: Json, at: string): GeoPoint {
-  const { latitude = 0, longitude = 0 } = object(json, at);
-  return new GeoPoint(readDouble(latitude, join(at, "latitude")), readDouble(longitude, join(at, "longitude")));
-}
-
 function readDocument(json: Json, at: string): WireDocument {
-  const { name = "", fields = {}, createTime: _created, updateTime: _updated, ...unknown } = object(json, at);
-  const [stranger] = Object.keys(unknown);
-  if (stranger !== undefined) throw bad(join(at, stranger), "is no field of a document");
-  if (typeof name !== "string") throw bad(join(at, "name"), "must be a string");
-  return { name, fields: readFields(fields, join(at, "fields"), 0) };
+  const { name, fields, ...rest } = objectAt(json, at, DOCUMENT);
+  const { createTime, create_time, updateTime, update_time, ...unknown } = rest;
+  refuseUnknown(unknown, at);
+  // They say when it was read, and mean nothing to who writes.
+  for (const time of [createTime, create_time, updateTime, update_time]) {
+    if (time !== undefined && time !== null) readTimestamp(time, at);
+  }
+  return {
+    name: readScalar("string", name ?? "", join(at, "name")) as string,
+    fields: readFields(fields ?? {}, join(at, "fields"), 0),
+  };
 }
 
 function readFields(json: Json, at: string, depth: number): Fields {
-  const entries = Object.entries(object(json, at));
+  const entries = Object.entries(objectAt(json, at, "google.firestore.v1.Document.FieldsEntry"));
   return new Map(entries.map(([name, value]) => [name, readValue(value, join(at, name), depth)]));
 }
 
 function readValue(json: Json, at: string, depth: number): Value {
-  if (depth > MAX_DEPTH) throw bad(at, "is nested too deeply");
-  const entries = Object.entries(object(json, at));
-  const [entry] = entries;
-  if (!entry || entries.length > 1) throw bad(at, "must have exactly one type");
-  const [kind, value] = entry;
-  switch (kind.includes("_") ? kind.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()) : kind) {
-    case "nullValue":
-      return null;
-    case "booleanValue":
-      return readScalar("bool", value, join(at, kind)) as boolean;
-    case "integerValue":
-      return readInteger(value, join(at, kind));
-    case "doubleValue":
-      return readDouble(value, join(at, kind));
-    case "timestampValue":
-      return readTimestamp(value, join(at, kind));
-    case "stringValue":
-      return readScalar("string", value, join(at, kind)) as string;
-    case "bytesValue":
-      return readBytes(value, join(at, kind));
-    case "referenceValue":
-      return new Reference(readScalar("string", value, join(at, kind)) as string);
-    case "geoPointValue":
-      return readGeoPoint(value, join(at, kind));
-    case "arrayValue":
-      return readArray(value, join(at, kind), depth);
-    case "mapValue":
-      return readFields(object(value ?? {}, join(at, kind)).fields ?? {}, join(at, kind), depth + 1);
-    default:
-      throw bad(join(at, kind), "is no type of value");
+  if (depth > MAX_DEPTH) throw tooDeep(at);
+  const [entry, second] = Object.entries(objectAt(json, at, VALUE));
+  if (second) throw secondOf("value_type", second[0], at);
+  if (!entry) throw badRequest(at, `The value at '${at}' has no type.`);
+  const [name, value] = entry;
+  const kind = camel(name);
+  if (!Object.hasOwn(KINDS, kind)) throw unknownName(name, at);
+  return (KINDS[kind] as (json: Json, at: string, depth: number) => Value)(value, join(at, name), depth);
+}
+
+const KINDS: Readonly<Record<string, (json: Json, at: string, depth: number) => Value>> = {
+  nullValue: readNull,
+  booleanValue: (json, at) => readScalar("bool", json, at) as boolean,
+  integerValue: readInteger,
+  doubleValue: readDouble,
+  timestampValue: readTimestamp,
+  stringValue: (json, at) => readScalar("string", json, at) as string,
+  bytesValue: readBytes,
+  referenceValue: (json, at) => new Reference(readScalar("string", json, at) as string),
+  geoPointValue: readGeoPoint,
+  arrayValue: readArray,
+  mapValue: readMap,
+};
+
+function readNull(json: Json, at: string): null {
+  if (json !== null && json !== "NULL_VALUE" && json !== 0) {
+    throw invalidValue(at, "type.googleapis.com/google.protobuf.NullValue", json);
   }
+  return null;
+}
+
+function readMap(json: Json, at: string, depth: number): Fields {
+  const { fields, ...unknown } = objectAt(json, at, "google.firestore.v1.MapValue");
+  refuseUnknown(unknown, at);
+  return readFields(fields ?? {}, at, depth + 1);
 }
 
 function readArray(json: Json, at: string, depth: number): Value[] {
-  const { values = [] } = object(json ?? {}, at);
-  if (!Array.isArray(values)) throw bad(at, "must hold an array of values");
+  const { values, ...unknown } = objectAt(json, at, "google.firestore.v1.ArrayValue");
+  refuseUnknown(unknown, at);
+  if (values === undefined || values === null) return [];
+  if (!Array.isArray(values)) throw invalidValue(join(at, "values"), "repeated", values);
   return values.map((value, i) => readValue(value, `${at}.values[${i}]`, depth + 1));
+}
+
+function tooDeep(at: string): Error {
+  return invalidArgument(`Invalid JSON payload received. '${at}' is nested too deeply.`);
 }
 
 /** Writes a message as JSON. Fields that are absent, empty or false are left out, as the service does. */
@@ -270,23 +242,4 @@ export function writeTimestamp({ seconds, nanos }: Timestamp): string {
   if (nanos === 0) return `${whole}Z`;
   const digits = String(nanos).padStart(9, "0");
   return `${whole}.${nanos % 1_000_000 === 0 ? digits.slice(0, 3) : digits.slice(0, 6)}Z`;
-}
-
-function fieldNamed(type: protobuf.Type, name: string): protobuf.Field | undefined {
-  const known = type.fields[name];
-  if (known) return known;
-  return type.fields[name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())];
-}
-
-function object(json: Json, at: string): JsonObject {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) throw bad(at, "must be an object");
-  return json as JsonObject;
-}
-
-function join(at: string, name: string): string {
-  return at === "" ? name : `${at}.${name}`;
-}
-
-function bad(at: string, complaint: string): Error {
-  return invalidArgument(`Invalid JSON payload received. ${at === "" ? "The request" : `'${at}'`} ${complaint}.`);
 }

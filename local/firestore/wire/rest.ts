@@ -1,12 +1,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type protobuf from "protobufjs/light.js";
+import { promisify } from "node:util";
+import { constants, gzip } from "node:zlib";
 import { callerOf } from "../access/caller.ts";
 import type { Firestore } from "../firestore.ts";
-import { LIMITS } from "../model/limits.ts";
-import { isServed, serveStreaming, serveUnary } from "../rpc/handlers.ts";
+import { serveStreaming, serveUnary } from "../rpc/handlers.ts";
+import { readBody } from "./body.ts";
+import { camel } from "./field-names.ts";
 import { fromJson, toJson } from "./json.ts";
-import { type HttpBinding, type Method, methods } from "./protocol.ts";
-import { type CodeName, invalidArgument, StatusError, toStatus } from "./status.ts";
+import { type Parameters, readParameters, setAt } from "./parameters.ts";
+import type { Method } from "./protocol.ts";
+import { type Match, matchRoute } from "./routes.ts";
+import { parseSelection, type Selection, selectFrom } from "./selection.ts";
+import { type CodeName, invalidArgument, toStatus } from "./status.ts";
 
 /** HTTP status of each gRPC status. Source: google/rpc/code.proto */
 export const HTTP_STATUS: Record<CodeName, number> = {
@@ -28,181 +33,130 @@ export const HTTP_STATUS: Record<CodeName, number> = {
   UNAUTHENTICATED: 401,
 };
 
-interface Route {
-  readonly method: Method;
-  readonly binding: HttpBinding;
-  readonly pattern: RegExp;
-  readonly variables: readonly string[];
+/** Answers that are smaller are not worth compressing. */
+const GZIP_BYTES = 1_024;
+const NON_ASCII = /[\x80-\xff]/;
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly isPretty: boolean;
 }
 
-/** The REST bindings of all methods that are served; custom verbs (`:commit`) before plain paths. */
-const routes: readonly Route[] = [...methods.values()]
-  .filter((method) => isServed(method.name))
-  .flatMap((method) => method.http.map((binding) => ({ method, binding, ...compile(binding.template) })))
-  .sort((a, b) => Number(/:\w+$/.test(b.binding.template)) - Number(/:\w+$/.test(a.binding.template)));
-
-/** Serves `/v1/projects/…`: the same methods as over gRPC, as JSON. */
+/** Serves `/v1/projects/…`: the same methods as over gRPC, as JSON. Streams of answers are arrays. */
 export async function serveRest(
   firestore: Firestore,
   request: IncomingMessage,
   response: ServerResponse,
   onError: (error: unknown, method: string) => void,
 ): Promise<void> {
-  let name = "";
-  let streams = false;
+  let method: Method | undefined;
+  let answer: Answer;
   try {
-    const url = new URL(request.url ?? "/", "http://localhost");
-    const { route, variables } = match(request.method ?? "GET", url.pathname);
-    name = route.method.name;
-    streams = route.method.responseStream;
-    const caller = callerOf(request.headers.authorization);
-    const message = await readRequest(route, variables, url.searchParams, request);
-    const { method } = route;
-    if (method.responseStream) {
-      const answers: unknown[] = [];
-      for await (const answer of serveStreaming(firestore, method.name, message, caller))
-        answers.push(toJson(method.response, answer));
-      send(response, 200, answers);
-    } else {
-      send(response, 200, toJson(method.response, await serveUnary(firestore, method.name, message, caller)));
-    }
+    const [path, query] = targetOf(request);
+    const match = matchRoute(verbOf(request), path);
+    method = match.method;
+    answer = await answerTo(firestore, request, { match, query });
   } catch (error) {
-    const { status, message } = toStatus(error);
-    if (status === "INTERNAL") onError(error, name);
-    const code = HTTP_STATUS[status];
-    const body = { error: { code, message, status } };
-    send(response, code, streams ? [body] : body);
+    if (toStatus(error).status === "INTERNAL") onError(error, method?.name ?? "");
+    const body = errorOf(error);
+    answer = {
+      status: body.error.code,
+      body: method?.responseStream ? [body] : body,
+      isPretty: true,
+    };
   }
+  await send(request, response, answer);
 }
 
-function match(verb: string, path: string): { route: Route; variables: Record<string, string> } {
-  for (const route of routes) {
-    if (route.binding.verb !== verb) continue;
-    const found = route.pattern.exec(path);
-    if (!found) continue;
-    const values = found.slice(1).map(decode);
-    const variables = Object.fromEntries(route.variables.map((name, i) => [name, values[i] as string]));
-    if (fits(route.method.name, variables)) return { route, variables };
-  }
-  throw new StatusError("NOT_FOUND", `Method not found: ${verb} ${path}`);
+/** What a request is for: the path as it was sent, and the query string. */
+function targetOf({ url = "/" }: IncomingMessage): [path: string, query: string] {
+  // Proxies are sent the whole address.
+  const target = url.replace(/^https?:\/\/[^/?]*/i, "");
+  const [path = "", ...query] = (NON_ASCII.test(target) ? decodeBytes(target) : target).split("?");
+  return [path, query.join("?")];
 }
 
-/** Documents and collections share a URL; an even number of segments behind `documents/` names a document. */
-function fits(method: string, { name, parent }: Record<string, string>): boolean {
-  const resource = method === "GetDocument" ? name : method === "ListDocuments" ? parent : undefined;
-  if (resource === undefined) return true;
-  return (resource.split("/documents/")[1] ?? "").split("/").filter(Boolean).length % 2 === 0;
-}
-
-function decode(part: string): string {
+/** Bytes beyond ASCII come as Latin-1, but are meant as UTF-8. */
+function decodeBytes(latin1: string): string {
   try {
-    return decodeURIComponent(part);
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(latin1, "latin1"));
   } catch {
-    throw invalidArgument(`"${part}" is not correctly percent-encoded.`);
+    throw invalidArgument("The request's address is not UTF-8.");
   }
 }
 
-/** Puts the parts of a request together: variables of the path, parameters of the query string, and the body. */
+function verbOf({ method = "GET", headers }: IncomingMessage): string {
+  const override = headers["x-http-method-override"];
+  return method === "POST" && typeof override === "string" ? override.toUpperCase() : method;
+}
+
+async function answerTo(
+  firestore: Firestore,
+  request: IncomingMessage,
+  { match, query }: { match: Match; query: string },
+): Promise<Answer> {
+  const { method } = match;
+  const parameters = readParameters(query, method.request);
+  const selection = parameters.fields ? parseSelection(parameters.fields, method.response) : undefined;
+  const caller = callerOf(request.headers.authorization ?? bearer(parameters.accessToken));
+  const message = await readRequest(match, parameters, request);
+  const json = (answer: object) => selected(toJson(method.response, answer), selection);
+  if (!method.responseStream) {
+    const body = json(await serveUnary(firestore, method.name, message, caller));
+    return { status: HTTP_STATUS.OK, body, isPretty: parameters.isPretty };
+  }
+  const body: unknown[] = [];
+  try {
+    for await (const answer of serveStreaming(firestore, method.name, message, caller)) body.push(json(answer));
+  } catch (error) {
+    // Of a stream that has begun, only the last element can say that it broke.
+    if (body.length === 0 || toStatus(error).status === "INTERNAL") throw error;
+    body.push(errorOf(error));
+  }
+  return { status: HTTP_STATUS.OK, body, isPretty: parameters.isPretty };
+}
+
+function bearer(token: string | undefined): string | undefined {
+  return token === undefined ? undefined : `Bearer ${token}`;
+}
+
+function selected(json: unknown, selection: Selection | undefined): unknown {
+  return selection ? selectFrom(json, selection) : json;
+}
+
+/** Puts the parts of a request together: parameters of the query string, the body, and variables of the path. */
 async function readRequest(
-  { method, binding }: Route,
-  variables: Record<string, string>,
-  parameters: URLSearchParams,
+  { method, binding, variables }: Match,
+  parameters: Parameters,
   request: IncomingMessage,
 ): Promise<object> {
-  const json: Record<string, unknown> = {};
-  for (const name of new Set(parameters.keys())) {
-    if (SYSTEM_PARAMETERS.has(name)) continue;
-    setParameter(json, method.request, name.split("."), parameters.getAll(name));
-  }
-  const body = await readBody(request);
-  if (binding.body === "*") Object.assign(json, body);
-  else if (binding.body !== undefined) json[camel(binding.body)] = body;
-  for (const [name, value] of Object.entries(variables)) setParameter(json, method.request, name.split("."), [value]);
+  const json = parameters.request;
+  if (binding.body === undefined) request.resume();
+  else if (binding.body === "*") Object.assign(json, await readBody(request));
+  else json[camel(binding.body)] = await readBody(request);
+  for (const [place, value] of Object.entries(variables)) setAt(json, method.request, place, [value]);
   return fromJson(method.request, json) as object;
 }
 
-/** Parameters that every Google API takes and that say nothing about the request itself. */
-const SYSTEM_PARAMETERS = new Set([
-  "alt",
-  "key",
-  "prettyPrint",
-  "quotaUser",
-  "fields",
-  "$alt",
-  "$.xgafv",
-  "access_token",
-  "callback",
-]);
-
-function setParameter(
-  json: Record<string, unknown>,
-  type: protobuf.Type,
-  path: readonly string[],
-  values: readonly string[],
-): void {
-  const [first, ...rest] = path as [string, ...string[]];
-  const name = camel(first);
-  const field = type.fields[name];
-  if (!field)
-    throw invalidArgument(`Invalid JSON payload received. Unknown name "${first}": Cannot bind query parameter.`);
-  const nested = field.resolvedType as protobuf.Type | null;
-  if (rest.length > 0 && nested && "fields" in nested) {
-    json[name] ??= {};
-    setParameter(json[name] as Record<string, unknown>, nested, rest, values);
-  } else if (field.repeated) {
-    json[name] = values;
-  } else {
-    json[name] = field.type === "bool" ? values[0] === "true" : values[0];
-  }
+function errorOf(error: unknown): { error: { code: number; message: string; status: string; details?: unknown } } {
+  const { status, message, details } = toStatus(error);
+  return { error: { code: HTTP_STATUS[status], message, status, ...(details.length > 0 ? { details } : {}) } };
 }
 
-async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > LIMITS.requestBytes)
-      throw invalidArgument(`Request payload size exceeds the limit: ${LIMITS.requestBytes} bytes.`);
-    chunks.push(chunk);
-  }
-  if (length === 0) return {};
-  const json = parse(Buffer.concat(chunks).toString("utf8"));
-  if (typeof json !== "object" || json === null || Array.isArray(json))
-    throw invalidArgument("The request's body must be a JSON object.");
-  return json as Record<string, unknown>;
+async function send(request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
+  const { status, body, isPretty } = answer;
+  const bytes = Buffer.from(JSON.stringify(body, undefined, isPretty ? 2 : undefined));
+  const isCompressed = bytes.length >= GZIP_BYTES && takesGzip(request);
+  const sent = isCompressed ? await promisify(gzip)(bytes, { level: constants.Z_BEST_SPEED }) : bytes;
+  response.writeHead(status, {
+    "content-type": "application/json; charset=utf-8",
+    "content-length": sent.length,
+    ...(isCompressed ? { "content-encoding": "gzip" } : {}),
+  });
+  response.end(sent);
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw invalidArgument(`Invalid JSON payload received. ${(error as Error).message}`);
-  }
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  const bytes = Buffer.from(JSON.stringify(body, undefined, 2));
-  response.writeHead(status, { "content-type": "application/json; charset=utf-8", "content-length": bytes.length });
-  response.end(bytes);
-}
-
-function camel(name: string): string {
-  return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** Turns a template of google.api.http into a pattern: in its variables one star is a segment, two are any number of them. */
-function compile(template: string): { pattern: RegExp; variables: string[] } {
-  const variables: string[] = [];
-  const source = template.replace(
-    /\{([\w.]+)(?:=([^}]+))?\}|[.*+?^$()|[\]\\]/g,
-    (part, name: string | undefined, shape: string | undefined) => {
-      if (name === undefined) return `\\${part}`;
-      variables.push(name);
-      const inner = (shape ?? "*").replace(/\/\*\*|\*\*|\*/g, (star) =>
-        star === "/**" ? "(?:/.+)?" : star === "**" ? ".*" : "[^/:]+",
-      );
-      return `(${inner})`;
-    },
-  );
-  return { pattern: new RegExp(`^${source}$`), variables };
+function takesGzip({ headers }: IncomingMessage): boolean {
+  return /(?:^|[\s,])gzip(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/.test(headers["accept-encoding"]?.toString() ?? "");
 }

@@ -24,10 +24,13 @@ export type CodeName = keyof typeof Code;
 export class StatusError extends Error {
   override readonly name = "StatusError";
   readonly status: CodeName;
+  /** What more there is to say of it, as `google.protobuf.Any` in JSON. Source: google/rpc/error_details.proto */
+  readonly details: readonly object[];
 
-  constructor(status: CodeName, message: string) {
+  constructor(status: CodeName, message: string, details: readonly object[] = []) {
     super(message);
     this.status = status;
+    this.details = details;
   }
 
   get code(): number {
