@@ -1,5 +1,5 @@
 import { invalidArgument } from "../wire/status.ts";
-import { isReservedField } from "./path.ts";
+import { documentPath, isReservedField, parseName } from "./path.ts";
 import { type Fields, GeoPoint, isArray, isMap, Reference, Timestamp, type Value, vectorOf } from "./value.ts";
 
 /** What Firestore refuses to store. Source: https://firebase.google.com/docs/firestore/quotas */
@@ -45,6 +45,7 @@ function checkValue(property: string, value: Value, depth: number): void {
   if (isMap(value)) return checkMap(property, value, depth);
   if (isArray(value)) return checkArray(property, value, depth);
   if (value instanceof GeoPoint) checkGeoPoint(value);
+  if (value instanceof Reference) documentPath(value.name, parseName(value.name).database);
   if (typeof value === "string" || value instanceof Uint8Array) checkLength(property, value);
 }
 

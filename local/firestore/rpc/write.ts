@@ -39,6 +39,8 @@ export async function createDocument(
 ): Promise<WireDocument> {
   const { parent, collectionId, document } = request;
   checkSegment(collectionId);
+  if (document?.name)
+    throw invalidArgument("document.name must not be set: the request names the document by its parts.");
   const { database, path: parentPath } = parseParent(parent);
   const id = request.documentId || randomId();
   const path = joinPath(joinPath(parentPath, collectionId), id);

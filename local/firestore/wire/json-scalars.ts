@@ -124,7 +124,8 @@ export function invalidValue(at: string, type: string, json: unknown): StatusErr
 
 /** Of members of a oneof, one can be there. */
 export function secondOf(oneof: string, name: string, at: string): StatusError {
-  const reason = `oneof field '${oneof}' is already set. Cannot set '${name}'`;
+  const group = oneof.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const reason = `oneof field '${group}' is already set. Cannot set '${name}'`;
   return badRequest(at, `Invalid value at '${at}' (oneof), ${reason}`);
 }
 
