@@ -11,7 +11,7 @@ import { type Parameters, readParameters, setAt } from "./parameters.ts";
 import type { Method } from "./protocol.ts";
 import { type Match, matchRoute } from "./routes.ts";
 import { parseSelection, type Selection, selectFrom } from "./selection.ts";
-import { type CodeName, invalidArgument, toStatus } from "./status.ts";
+import { type CodeName, toStatus } from "./status.ts";
 
 /** HTTP status of each gRPC status. Source: google/rpc/code.proto */
 export const HTTP_STATUS: Record<CodeName, number> = {
@@ -35,7 +35,6 @@ export const HTTP_STATUS: Record<CodeName, number> = {
 
 /** Answers that are smaller are not worth compressing. */
 const GZIP_BYTES = 1_024;
-const NON_ASCII = /[\x80-\xff]/;
 
 interface Answer {
   readonly status: number;
@@ -73,17 +72,8 @@ export async function serveRest(
 function targetOf({ url = "/" }: IncomingMessage): [path: string, query: string] {
   // Proxies are sent the whole address.
   const target = url.replace(/^https?:\/\/[^/?]*/i, "");
-  const [path = "", ...query] = (NON_ASCII.test(target) ? decodeBytes(target) : target).split("?");
+  const [path = "", ...query] = target.split("?");
   return [path, query.join("?")];
-}
-
-/** Bytes beyond ASCII come as Latin-1, but are meant as UTF-8. */
-function decodeBytes(latin1: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(latin1, "latin1"));
-  } catch {
-    throw invalidArgument("The request's address is not UTF-8.");
-  }
 }
 
 function verbOf({ method = "GET", headers }: IncomingMessage): string {
