@@ -85,12 +85,12 @@ function writerOf(writer: Writer | undefined): Writer {
   return writer ?? protobuf.Writer.create();
 }
 
-function readInt64(reader: Reader): bigint {
+export function readInt64(reader: Reader): bigint {
   const long = reader.int64() as protobuf.Long;
   return BigInt.asIntN(64, (BigInt(long.high) << 32n) | BigInt(long.low >>> 0));
 }
 
-function writeInt64(writer: Writer, value: bigint): void {
+export function writeInt64(writer: Writer, value: bigint): void {
   const low = Number(BigInt.asIntN(32, value));
   const high = Number(BigInt.asIntN(32, value >> 32n));
   writer.int64({ low, high, unsigned: false } as protobuf.Long);
