@@ -6,9 +6,13 @@ const SPECIAL: Readonly<Record<string, Index>> = { $key: BY_KEY, $priority: BY_P
 const RANGE = ["startAt", "startAfter", "endAt", "endBefore"];
 const CONDITIONS = [...RANGE, "equalTo", "limitToFirst", "limitToLast"];
 
-/** Whether anything about a query is said. */
-export function namesQuery(parameters: URLSearchParams): boolean {
-  return ["orderBy", ...CONDITIONS].some((name) => parameters.has(name));
+/** The query of a shallow read: none, but a limit, in the order of keys. The CLI asks so whether there is anything to export. */
+export function parseShallowQuery(parameters: URLSearchParams): Query | undefined {
+  if (["orderBy", "equalTo", ...RANGE].some((name) => parameters.has(name))) {
+    throw invalidQuery("Mixing 'shallow' and querying parameters is not supported");
+  }
+  const query: Query = { index: BY_KEY, start: undefined, end: undefined, ...limitOf(parameters) };
+  return asksForAll(query) ? undefined : query;
 }
 
 /**

@@ -58,6 +58,8 @@ describe("reading and writing", () => {
     await harness.http("PUT", "/.json", { a: { b: { c: 1 } }, d: 2 });
     expect(await get("/.json?shallow=true")).toEqual({ a: true, d: true });
     expect(await get("/d.json?shallow=true")).toBe(2);
+    expect(await get("/.json?shallow=true&limitToFirst=1")).toEqual({ a: true });
+    expect(await get("/none.json?shallow=true&limitToFirst=1")).toBeNull();
   });
 
   test("keep databases apart", async () => {

@@ -8,7 +8,7 @@ import type { Caller } from "../security.ts";
 import { type Namespace, type Put, toPuts } from "../store/namespace.ts";
 import { type Answer, send } from "./answer.ts";
 import { PushIds } from "./push-id.ts";
-import { namesQuery, parseRestQuery } from "./query.ts";
+import { parseRestQuery, parseShallowQuery } from "./query.ts";
 import { callerOfRequest, checkTimeout, parseJson, type RestRequest, readBody } from "./request.ts";
 import { stream } from "./stream.ts";
 
@@ -46,12 +46,10 @@ export async function serveRest(request: RestRequest, database: Namespace, respo
 }
 
 function read({ database, caller, path, parameters, message }: Asked): Answer {
-  const query = parseRestQuery(parameters);
+  const isShallow = parameters.get("shallow") === "true";
+  const query = isShallow ? parseShallowQuery(parameters) : parseRestQuery(parameters);
   const place = checkPath(path);
   database.checkRead(place, query, caller);
-  const isShallow = parameters.get("shallow") === "true";
-  if (isShallow && namesQuery(parameters))
-    throw invalidQuery("Mixing 'shallow' and querying parameters is not supported");
   database.checkIndex(place, query);
   const all = database.root.at(place);
   const node = query ? select(all, query) : all;

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { resolve } from "node:path";
 import * as z from "zod";
 import { type Ruleset, RulesSyntaxError } from "../../rules/rules.ts";
+import { exportDatabase } from "../export/export.ts";
 import { clearDatabase, type Firestore } from "../firestore.ts";
 import { IndexesFile } from "../indexes/file.ts";
 import { parseDatabase } from "../model/path.ts";
@@ -45,6 +47,7 @@ const ROUTES: readonly [verb: string, path: RegExp, handler: Handler][] = [
   ["GET", /^\/emulator\/v1\/projects\/([^/]+)(?:\/databases\/([^/]+))?:ruleCoverage\.html$/, showCoverage],
   ["PUT", /^\/emulator\/v1\/projects\/([^/]+)(?:\/databases\/([^/]+))?\/indexes$/, putIndexes],
   ["PUT", /^\/emulator\/v1\/(clock)$/, setClock],
+  ["POST", /^\/emulator\/v1\/projects\/([^/]+):export$/, exportTo],
   ["POST", /^\/(reset)$/, reset],
   ["DELETE", /^\/emulator\/v1\/projects\/([^/]+)\/databases\/([^/]+)\/documents\/?$/, clear],
   ["DELETE", /^\/emulator\/v1\/projects\/([^/]+)\/databases\/([^/]+)\/documents\/(.+)$/, clearBelow],
@@ -167,6 +170,19 @@ async function setClock({ firestore, timeToLive }: Control, { body }: Call): Pro
     frozenAt: frozenAt === undefined ? undefined : inMicros(frozenAt),
   });
   await timeToLive.sweep();
+  return { status: 200, body: {} };
+}
+
+const ExportRequest = z.object({
+  database: z.string(),
+  export_directory: z.string().min(1),
+  export_name: z.string().regex(/^[^/\\]+$/),
+});
+
+/** Writes an export of one database into a folder, relative to the one that the server was started in. */
+async function exportTo({ firestore }: Control, { body }: Call): Promise<Answer> {
+  const { database, export_directory, export_name } = ExportRequest.parse(await body());
+  exportDatabase(firestore.open(database).database, firestore.clock, resolve(export_directory), export_name);
   return { status: 200, body: {} };
 }
 
