@@ -30,16 +30,18 @@ const { values } = parseArgs({
   },
 });
 
-if (text(values.seed_from_export)) fail("importing an export (--seed_from_export) is not supported");
+const seedFile = text(values.seed_from_export);
 const project = text(values.project_id);
 const indexesFiles = filesOf(values.indexes);
 if (indexesFiles.length > 0 && !project) fail("--indexes needs --project_id");
+if (seedFile && !project) fail("--seed_from_export needs --project_id");
 const server = await startFirestore({
   host: text(values.host) ?? "127.0.0.1",
   port: Number(text(values.port)),
   latencyMillis: Number((text(values.latency) ?? "0").replace(/ms$/, "")),
   functionsHost: text(values.functions_emulator),
   rules: await contentOf(filesOf(values.rules), readRules),
+  ...(seedFile && project ? { seed: { project, file: seedFile } } : {}),
   indexes: await contentOf(indexesFiles, readIndexes),
 }).catch((error: Error) => fail(error.message));
 console.log(`Firestore is listening on ${server.host}:${server.port}`);

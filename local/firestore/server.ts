@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { isControl, serveControl } from "./control/control.ts";
 import { Triggers } from "./control/triggers.ts";
 import { TimeToLive } from "./control/ttl.ts";
+import { importExport } from "./export/import.ts";
 import { Firestore, type FirestoreOptions } from "./firestore.ts";
 import type { IndexesFile } from "./indexes/file.ts";
 import { WebChannels } from "./webchannel/webchannel.ts";
@@ -27,6 +28,8 @@ export interface ServerOptions extends FirestoreOptions {
    * and its TTL policies kept.
    */
   readonly indexes?: Readonly<Record<string, IndexesFile>>;
+  /** An export to begin with: its `.overall_export_metadata`, and the project that takes it in. Functions do not hear of its documents. */
+  readonly seed?: { readonly project: string; readonly file: string };
   /** Told of what an operator should know. */
   readonly report?: (message: string) => void;
 }
@@ -49,6 +52,7 @@ export async function startFirestore(options: ServerOptions = {}): Promise<Fires
     timeToLive.put(scope, file);
     firestore.indexes.put(scope, file);
   }
+  if (options.seed) importExport(firestore, options.seed.project, options.seed.file);
   firestore.subscribe((commit) => triggers.onCommit(commit));
 
   const onError = (error: unknown, method: string) =>
