@@ -1,3 +1,4 @@
+import type { Data } from "../durability/data.ts";
 import { SecurityRules } from "./access/security-rules.ts";
 import { RequiredIndexes } from "./indexes/required.ts";
 import { Views } from "./listen/views.ts";
@@ -31,6 +32,8 @@ export class Firestore {
   readonly usage = new Usage();
   readonly rules = new SecurityRules();
   readonly indexes = new RequiredIndexes();
+  /** Where it is kept on disk; memory alone otherwise. */
+  data: Data | undefined;
   /** May be turned while it runs. */
   latencyMillis: number;
   readonly #options: FirestoreOptions;
@@ -60,6 +63,11 @@ export class Firestore {
     };
     this.#databases.set(name, open);
     return open;
+  }
+
+  /** The databases that there are. */
+  names(): string[] {
+    return [...this.#databases.keys()];
   }
 
   /** Deletes everything in every database, and ends the transactions that have read it. */

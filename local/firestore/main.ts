@@ -9,7 +9,7 @@ import { startFirestore } from "./server.ts";
 /**
  * The program that stands in for Google's Firestore emulator, with the same command line:
  *
- *     node local/firestore/main.ts --host 127.0.0.1 --port 8080 --project_id demo --rules firestore.rules --indexes firestore.indexes.json --latency 8
+ *     node local/firestore/main.ts --host 127.0.0.1 --port 8080 --project_id demo --rules firestore.rules --indexes firestore.indexes.json --latency 8 --data .data/firestore
  *
  * Rules and indexes of a named database come with its id: `--rules orders=orders.rules`.
  */
@@ -26,6 +26,7 @@ const { values } = parseArgs({
     indexes: { type: "string", multiple: true },
     functions_emulator: { type: "string" },
     seed_from_export: { type: "string" },
+    data: { type: "string" },
     latency: { type: "string", default: process.env.FIRESTORE_LATENCY ?? "0" },
   },
 });
@@ -40,6 +41,7 @@ const server = await startFirestore({
   port: Number(text(values.port)),
   latencyMillis: Number((text(values.latency) ?? "0").replace(/ms$/, "")),
   functionsHost: text(values.functions_emulator),
+  data: text(values.data),
   rules: await contentOf(filesOf(values.rules), readRules),
   ...(seedFile && project ? { seed: { project, file: seedFile } } : {}),
   indexes: await contentOf(indexesFiles, readIndexes),

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { isControl, serveControl } from "./control/control.ts";
 import { Triggers } from "./control/triggers.ts";
 import { TimeToLive } from "./control/ttl.ts";
+import { keep, whenSettled } from "./durability/kept.ts";
 import { importExport } from "./export/import.ts";
 import { Firestore, type FirestoreOptions } from "./firestore.ts";
 import type { IndexesFile } from "./indexes/file.ts";
@@ -30,6 +31,8 @@ export interface ServerOptions extends FirestoreOptions {
   readonly indexes?: Readonly<Record<string, IndexesFile>>;
   /** An export to begin with: its `.overall_export_metadata`, and the project that takes it in. Functions do not hear of its documents. */
   readonly seed?: { readonly project: string; readonly file: string };
+  /** A directory that keeps the data; without one it is in memory only. */
+  readonly data?: string | undefined;
   /** Told of what an operator should know. */
   readonly report?: (message: string) => void;
 }
@@ -52,8 +55,9 @@ export async function startFirestore(options: ServerOptions = {}): Promise<Fires
     timeToLive.put(scope, file);
     firestore.indexes.put(scope, file);
   }
+  if (options.data !== undefined) await keep(firestore, options.data, report);
   if (options.seed) importExport(firestore, options.seed.project, options.seed.file);
-  firestore.subscribe((commit) => triggers.onCommit(commit));
+  firestore.subscribe((commit) => whenSettled(firestore.data, () => triggers.onCommit(commit)));
 
   const onError = (error: unknown, method: string) =>
     report(`${method}: ${error instanceof Error ? error.stack : error}`);
@@ -74,7 +78,10 @@ export async function startFirestore(options: ServerOptions = {}): Promise<Fires
   const streaming = { onError, stalledMillis: options.stalledMillis ?? STALLED_MILLIS };
   const webChannels = new WebChannels(firestore, streaming);
   const grpc = createGrpcServer(firestore, streaming);
-  const listening = await listen({ host, port, grpc, http: onRequest });
+  const listening = await listen({ host, port, grpc, http: onRequest }).catch(async (error: unknown) => {
+    await firestore.data?.close();
+    throw error;
+  });
   return {
     host,
     port: listening.port,
@@ -85,6 +92,7 @@ export async function startFirestore(options: ServerOptions = {}): Promise<Fires
       webChannels.close();
       firestore.close();
       await listening.close();
+      await firestore.data?.close();
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { resolve } from "node:path";
 import * as z from "zod";
+import { DataError } from "../../durability/failure.ts";
 import { type Ruleset, RulesSyntaxError } from "../../rules/rules.ts";
 import { exportDatabase } from "../export/export.ts";
 import { clearDatabase, type Firestore } from "../firestore.ts";
@@ -70,9 +71,15 @@ export async function serveControl(
   const url = new URL(request.url ?? "/", "http://localhost");
   if (url.pathname === "/") return send(response, { status: 200, body: "Ok\n" });
   try {
-    send(response, await route(control, request, url));
+    const answer = await route(control, request, url);
+    await control.firestore.data?.settled();
+    send(response, answer);
   } catch (error) {
-    const isRefused = error instanceof z.ZodError || error instanceof BadRequest || error instanceof StatusError;
+    const isRefused =
+      error instanceof z.ZodError ||
+      error instanceof BadRequest ||
+      error instanceof StatusError ||
+      error instanceof DataError;
     if (!isRefused) throw error;
     const message = error instanceof z.ZodError ? z.prettifyError(error) : error.message;
     send(response, { status: 400, body: { error: { code: 400, message, status: "INVALID_ARGUMENT" } } });

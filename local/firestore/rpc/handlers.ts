@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Access } from "../access/access.ts";
 import type { Caller } from "../access/caller.ts";
+import { holdBack, whenKept } from "../durability/kept.ts";
 import type { Firestore } from "../firestore.ts";
 import type { Outgoing } from "../listen/stream.ts";
 import { partitionQuery, runAggregationQuery, runStructuredQuery } from "./query.ts";
@@ -65,7 +66,8 @@ export async function serveDuplex(
   requests: AsyncIterable<object>,
   { out, caller }: { out: Outgoing<object>; caller: Caller },
 ): Promise<void> {
-  await (DUPLEX[method] as Duplex)(firestore, requests as AsyncIterable<never>, out, new Access(firestore, caller));
+  const held = firestore.data ? holdBack(out, firestore.data) : out;
+  await (DUPLEX[method] as Duplex)(firestore, requests as AsyncIterable<never>, held, new Access(firestore, caller));
 }
 
 /** Serves a method that answers once. */
@@ -76,7 +78,8 @@ export async function serveUnary(
   caller: Caller,
 ): Promise<object> {
   await delay(firestore, method);
-  return await (UNARY[method] as Unary)(firestore, request as never, new Access(firestore, caller));
+  const answer = (UNARY[method] as Unary)(firestore, request as never, new Access(firestore, caller));
+  return firestore.data ? await whenKept(firestore.data, answer) : await answer;
 }
 
 /** Serves a method that answers with a stream. */
@@ -87,7 +90,14 @@ export async function* serveStreaming(
   caller: Caller,
 ): AsyncGenerator<object> {
   await delay(firestore, method);
-  yield* (STREAMING[method] as Streaming)(firestore, request as never, new Access(firestore, caller));
+  const answers = (STREAMING[method] as Streaming)(firestore, request as never, new Access(firestore, caller));
+  if (firestore.data) {
+    // All that it tells is worked out before the first message.
+    const first = await whenKept(firestore.data, answers.next());
+    if (first.done) return;
+    yield first.value;
+  }
+  yield* answers;
 }
 
 /** The latency dial. */

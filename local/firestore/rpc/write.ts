@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Access } from "../access/access.ts";
+import { checkKeeping } from "../durability/kept.ts";
 import type { Firestore } from "../firestore.ts";
 import { checkSegment, documentPath, joinPath, parseName, parseParent } from "../model/path.ts";
 import { Timestamp } from "../model/value.ts";
@@ -113,6 +114,7 @@ async function commitWrites(
 ): Promise<CommitResponse> {
   const { writes, transaction } = request;
   const open = firestore.open(request.database);
+  checkKeeping(firestore.data);
   const { results, time } = await open.transactions.commit(transaction, writes, access.writes(open));
   const deletes = writes.filter((write) => write.delete !== undefined).length;
   firestore.usage.wrote(writes.length - deletes, deletes);

@@ -14,6 +14,11 @@ export class Clock {
     return this.#last;
   }
 
+  /** Takes note of a time that was given before, in another process. */
+  passed(micros: number): void {
+    this.#last = Math.max(this.#last, micros);
+  }
+
   /**
    * Sets the clock: ahead of real time by an offset, or to stand still. Times that were given stay in the past all the same: set back, the
    * clock creeps on by a microsecond at a time until it is overtaken.

@@ -27,6 +27,8 @@ export interface Commit {
   readonly changes: readonly Change[];
   /** Documents that were written and stay as they were. */
   readonly unchanged: readonly string[];
+  /** Whether all that there was is gone. */
+  readonly isClearing?: boolean;
 }
 
 /** A document's new state; `fields` null deletes it. */
@@ -152,6 +154,34 @@ export class Database {
     }
   }
 
+  /** The next documents behind one, for whoever goes through all while they are changed; deleted ones that are still kept are among them. */
+  page(behind: StoredDocument | undefined, count: number): StoredDocument[] {
+    const found: StoredDocument[] = [];
+    const from = behind && pathPrefix(parentPath(behind.path));
+    for (const [key, collection] of this.#collectionOrder.entries(from)) {
+      const low = behind && key === from ? next(behind.key) : "";
+      for (const document of collection.scan(low, after(""), false)) {
+        found.push(document);
+        if (found.length === count) return found;
+      }
+    }
+    return found;
+  }
+
+  /** Puts a document back as another process had it, or takes it away, before there is anybody to notice. */
+  restore(path: string, { fields, createTime, updateTime, bytes }: Omit<Version, "previous">): void {
+    const collection = this.#collectionFor(parentPath(path));
+    const id = lastSegment(path);
+    const before = collection.get(id) ? 1 : 0;
+    const current: Version = { fields, createTime, updateTime, bytes, previous: undefined };
+    const document: StoredDocument = { path, key: idKey(id), current };
+    if (fields) collection.put(document);
+    else this.#forget(document);
+    this.#count(collection, (fields ? 1 : 0) - before, updateTime);
+    // What was there before then is not known any more.
+    this.#retention.startAt(updateTime);
+  }
+
   /** Deletes everything, without a trace in the past. Subscribers hear of each document. */
   clear(): void {
     const changes: Change[] = [];
@@ -166,7 +196,7 @@ export class Database {
     this.#indexes.clear();
     this.#retention.clear();
     this.epoch = randomBytes(EPOCH_BYTES);
-    const commit: Commit = { database: this.name, time: this.#clock.tick(), changes, unchanged: [] };
+    const commit: Commit = { database: this.name, time: this.#clock.tick(), changes, unchanged: [], isClearing: true };
     for (const subscriber of this.#subscribers) subscriber(commit);
   }
 

@@ -35,6 +35,11 @@ export class Retention {
     return Math.max(this.#floor, now - this.#limits.micros);
   }
 
+  /** Notes that of the time before this nothing is kept. */
+  startAt(micros: number): void {
+    this.#floor = Math.max(this.#floor, micros);
+  }
+
   /** Notes that `by` takes the place of a document's current state; without `by`, that the document was deleted. */
   keep(document: StoredDocument, by: Version | undefined): void {
     const bytes = by ? document.current.bytes : 0;
