@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Keeping } from "../durability/data.ts";
 import { Clock } from "./clock.ts";
 import { isControl, serveControl } from "./control/control.ts";
 import { Triggers } from "./control/triggers.ts";
+import { Keeper } from "./durability/kept.ts";
 import { RequestError } from "./model/failure.ts";
 import { allowOrigins, errorAnswer, send } from "./rest/answer.ts";
 import { readRequest, urlOf } from "./rest/request.ts";
@@ -21,6 +23,8 @@ export interface ServerOptions {
   readonly functionsHost?: string | undefined;
   /** Rules by the name of the database; those without rules are open to everybody. */
   readonly rules?: Readonly<Record<string, string>>;
+  /** Where the data is kept; without that it is in memory only. */
+  readonly data?: Keeping | undefined;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   /** Told of what an operator should know. */
@@ -42,20 +46,23 @@ export async function startDatabase(options: ServerOptions = {}): Promise<Databa
   const now = options.now ?? clock.now;
   const triggers = new Triggers(options.functionsHost, report);
   const databases = new Map<string, Namespace>();
+  const keeper = new Keeper();
   const onCommit = (namespace: Namespace, commit: Parameters<Triggers["onCommit"]>[1]) =>
-    triggers.onCommit(namespace.name, commit);
+    keeper.whenSettled(() => triggers.onCommit(namespace.name, commit));
   const database = (name: string): Namespace => {
     const known = databases.get(name);
     if (known) return known;
     if (databases.size >= MAX_NAMESPACES) throw new RequestError("too_many_databases", "Too many databases", 429);
-    const created = new Namespace({ name, now, onCommit });
+    const created = new Namespace({ name, now, onCommit, keeper });
     databases.set(name, created);
     return created;
   };
+  const roots = () => new Map([...databases].map(([name, { root }]) => [name, root]));
+  if (options.data) await keeper.open(options.data, { database, roots }, report);
   for (const [name, source] of Object.entries(options.rules ?? {})) database(name).security = await readRules(source);
 
   const controlled = { database, names: () => [...databases.keys()], triggers, clock };
-  const sessions = new Sessions({ database, now, report });
+  const sessions = new Sessions({ database, now, report, keeper });
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     allowOrigins(response, request.headers);
     if (request.method === "OPTIONS") return void response.writeHead(204).end();
@@ -72,6 +79,9 @@ export async function startDatabase(options: ServerOptions = {}): Promise<Databa
   await new Promise<void>((resolve, reject) => {
     http.once("error", reject);
     http.listen(port, host, resolve);
+  }).catch(async (error: unknown) => {
+    await keeper.close();
+    throw error;
   });
   return {
     host,
@@ -83,6 +93,7 @@ export async function startDatabase(options: ServerOptions = {}): Promise<Databa
       const closed = new Promise((resolve) => http.close(resolve));
       http.closeAllConnections();
       await closed;
+      await keeper.close();
     },
   };
 }

@@ -19,15 +19,19 @@ export interface State {
   snapshot(): Iterator<Uint8Array>;
 }
 
-export interface DataOptions {
+/** Where a server keeps its data. */
+export interface Keeping {
   readonly directory: string;
+  /** Bytes of log from which on a snapshot takes its place. */
+  readonly rollBytes?: number;
+}
+
+export interface DataOptions extends Keeping {
   /** A word: another server's data is refused. */
   readonly server: string;
   readonly state: State;
   /** Told of what an operator should know. */
   readonly report: (message: string) => void;
-  /** Bytes of log from which on a snapshot takes its place. */
-  readonly rollBytes?: number;
 }
 
 /** Told when what was written is on disk, or, with an error, that it will not be. */

@@ -32,6 +32,7 @@ const { values } = parseArgs({
 });
 
 const seedFile = text(values.seed_from_export);
+const directory = text(values.data);
 const project = text(values.project_id);
 const indexesFiles = filesOf(values.indexes);
 if (indexesFiles.length > 0 && !project) fail("--indexes needs --project_id");
@@ -41,7 +42,7 @@ const server = await startFirestore({
   port: Number(text(values.port)),
   latencyMillis: Number((text(values.latency) ?? "0").replace(/ms$/, "")),
   functionsHost: text(values.functions_emulator),
-  data: text(values.data),
+  ...(directory ? { data: { directory } } : {}),
   rules: await contentOf(filesOf(values.rules), readRules),
   ...(seedFile && project ? { seed: { project, file: seedFile } } : {}),
   indexes: await contentOf(indexesFiles, readIndexes),

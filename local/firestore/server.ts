@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Keeping } from "../durability/data.ts";
 import { isControl, serveControl } from "./control/control.ts";
 import { Triggers } from "./control/triggers.ts";
 import { TimeToLive } from "./control/ttl.ts";
@@ -31,8 +32,8 @@ export interface ServerOptions extends FirestoreOptions {
   readonly indexes?: Readonly<Record<string, IndexesFile>>;
   /** An export to begin with: its `.overall_export_metadata`, and the project that takes it in. Functions do not hear of its documents. */
   readonly seed?: { readonly project: string; readonly file: string };
-  /** A directory that keeps the data; without one it is in memory only. */
-  readonly data?: string | undefined;
+  /** Where the data is kept; without that it is in memory only. */
+  readonly data?: Keeping | undefined;
   /** Told of what an operator should know. */
   readonly report?: (message: string) => void;
 }
@@ -55,7 +56,7 @@ export async function startFirestore(options: ServerOptions = {}): Promise<Fires
     timeToLive.put(scope, file);
     firestore.indexes.put(scope, file);
   }
-  if (options.data !== undefined) await keep(firestore, options.data, report);
+  if (options.data) await keep(firestore, options.data, report);
   if (options.seed) importExport(firestore, options.seed.project, options.seed.file);
   firestore.subscribe((commit) => whenSettled(firestore.data, () => triggers.onCommit(commit)));
 

@@ -41,8 +41,17 @@ export async function serveRest(request: RestRequest, database: Namespace, respo
   const asked: Asked = { ...request, database, caller: callerOfRequest(message, parameters) };
   checkTimeout(parameters);
   if (method === "GET" && (message.headers.accept ?? "").includes("text/event-stream")) return stream(asked, response);
-  const answer = method === "GET" ? read(asked) : await write(asked);
+  const answer = await whenKept(database, async () => (method === "GET" ? read(asked) : write(asked)));
   send(response, answer, parameters.get("print"), database.usage);
+}
+
+/** An answer, or why there is none, once all that it may rest on is on disk. */
+async function whenKept(database: Namespace, serve: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await serve();
+  } finally {
+    await database.keeper.settled();
+  }
 }
 
 function read({ database, caller, path, parameters, message }: Asked): Answer {

@@ -80,7 +80,7 @@ class Stream implements Subscriber {
   #end(event: string, text: string): void {
     this.#send(event, text);
     this.#stopped = true;
-    this.#response.end();
+    this.#asked.database.keeper.whenSettled(() => this.#response.end());
   }
 
   #update(update: Update): void {
@@ -102,7 +102,10 @@ class Stream implements Subscriber {
     }
     const bytes = Buffer.from(`event: ${event}\ndata: ${text}\n\n`);
     this.#asked.database.usage.sent(bytes.length);
-    this.#response.write(bytes);
+    this.#asked.database.keeper.whenSettled(
+      () => this.#response.write(bytes),
+      () => this.#response.destroy(),
+    );
   }
 }
 

@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
+import type { Keeper } from "../durability/kept.ts";
 import { RequestError } from "../model/failure.ts";
 import { LIMITS } from "../model/limits.ts";
 import { namespaceOf, urlOf } from "../rest/request.ts";
 import type { Namespace } from "../store/namespace.ts";
 import { Connection } from "./connection.ts";
+import { HeldTransport } from "./held-transport.ts";
 import { LongPoll, sendScript } from "./long-poll.ts";
 import type { Transport } from "./transport.ts";
 import { WebSocketTransport } from "./web-socket.ts";
@@ -25,6 +27,7 @@ interface Served {
   readonly database: (name: string) => Namespace;
   readonly now: () => number;
   readonly report: (message: string) => void;
+  readonly keeper: Keeper;
 }
 
 /** Takes clients in, over WebSocket and long polls. One that says which session it had before has left that one, noticed or not. */
@@ -55,7 +58,7 @@ export class Sessions {
     }
     if (url.pathname !== "/.ws") return void socket.end("HTTP/1.1 404 Not Found\r\n\r\n");
     this.#sockets.handleUpgrade(request, socket, head, (client) => {
-      const transport = new WebSocketTransport(client);
+      const transport = new HeldTransport(new WebSocketTransport(client), this.#served.keeper);
       const session = url.searchParams.get("s");
       if (session === null) this.#connect(transport, namespace, request, url);
       else this.#join(transport, namespace, session, request);
@@ -91,7 +94,7 @@ export class Sessions {
     if (this.#polling.size >= MAX_POLLING) throw new RequestError("too_many_connections", "Too many connections", 429);
     const polling = new LongPoll(response, callback, () => this.#polling.delete(polling.id));
     this.#polling.set(polling.id, polling);
-    this.#connect(polling, namespace, request, url);
+    this.#connect(new HeldTransport(polling, this.#served.keeper), namespace, request, url);
   }
 
   #connect(transport: Transport, namespace: Namespace, request: IncomingMessage, url: URL): void {

@@ -1,3 +1,4 @@
+import { Keeper } from "../durability/kept.ts";
 import { indexNotDefined, invalidData, permissionDenied, RequestError } from "../model/failure.ts";
 import { nodeFromJson, priorityFromJson } from "../model/json.ts";
 import { Node } from "../model/node.ts";
@@ -36,6 +37,7 @@ interface Options {
   readonly name: string;
   readonly now: () => number;
   readonly onCommit: (namespace: Namespace, commit: Commit) => void;
+  readonly keeper?: Keeper;
 }
 
 /** One database: a tree, its rules, and those who follow it. All synchronous: a write has reached every subscriber when it returns. */
@@ -44,20 +46,27 @@ export class Namespace {
   readonly usage = new Usage();
   readonly subscribers = new Subscribers();
   readonly views = new Views();
+  readonly keeper: Keeper;
   readonly #now: () => number;
   readonly #onCommit: (namespace: Namespace, commit: Commit) => void;
   #root = Node.EMPTY;
   #security: Security = OPEN;
   #recheckPlanned = false;
 
-  constructor({ name, now, onCommit }: Options) {
+  constructor({ name, now, onCommit, keeper = new Keeper() }: Options) {
     this.name = name;
+    this.keeper = keeper;
     this.#now = now;
     this.#onCommit = onCommit;
   }
 
   get root(): Node {
     return this.#root;
+  }
+
+  /** Puts a tree there as another process had it, before there is anybody to notice. */
+  set root(root: Node) {
+    this.#root = root;
   }
 
   get security(): Security {
@@ -76,6 +85,7 @@ export class Namespace {
   }
 
   checkRead(path: Path, query: Query | undefined, caller: Caller): void {
+    this.keeper.check();
     if (!this.mayRead(path, query, caller)) throw permissionDenied();
   }
 
@@ -100,6 +110,7 @@ export class Namespace {
   /** Writes, tells subscribers, and answers with the commit. Throws a {@link RequestError} if it is stale, denied or malformed. */
   write(write: Write, caller: Caller): Commit {
     const { path, hash } = write;
+    this.keeper.check();
     if (hash !== undefined && this.#root.at(path).hash() !== hash) {
       throw new RequestError("datastale", "Transaction hash does not match", 412);
     }
@@ -115,6 +126,7 @@ export class Namespace {
 
   #commit(commit: Commit, silent: boolean): void {
     this.#root = commit.after;
+    this.keeper.append(this.name, commit.changes);
     for (const subscriber of this.subscribers.touchedBy(commit.changes)) subscriber.onCommit(commit);
     if (!silent) this.#onCommit(this, commit);
     if (this.#security.readsData) this.#planRecheck();

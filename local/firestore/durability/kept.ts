@@ -1,4 +1,4 @@
-import { type Data, openData } from "../../durability/data.ts";
+import { type Data, type Keeping, openData } from "../../durability/data.ts";
 import { DataError } from "../../durability/failure.ts";
 import type { Firestore } from "../firestore.ts";
 import type { Outgoing } from "../listen/stream.ts";
@@ -12,8 +12,8 @@ import { stateOfFirestore } from "./state.ts";
  */
 
 /** Brings back what a directory keeps, and keeps there what is committed from now on. Throws a {@link DataError}. */
-export async function keep(firestore: Firestore, directory: string, report: (message: string) => void): Promise<void> {
-  const data = await openData({ directory, server: "firestore", state: stateOfFirestore(firestore), report });
+export async function keep(firestore: Firestore, keeping: Keeping, report: (message: string) => void): Promise<void> {
+  const data = await openData({ ...keeping, server: "firestore", state: stateOfFirestore(firestore), report });
   firestore.subscribe((commit) => data.append(commitRecord(commit)));
   firestore.data = data;
 }
