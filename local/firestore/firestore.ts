@@ -1,4 +1,5 @@
 import type { Data } from "../durability/data.ts";
+import { Requests } from "../inspect/requests.ts";
 import { SecurityRules } from "./access/security-rules.ts";
 import { RequiredIndexes } from "./indexes/required.ts";
 import { Views } from "./listen/views.ts";
@@ -30,6 +31,7 @@ export interface OpenDatabase {
 export class Firestore {
   readonly clock = new Clock();
   readonly usage = new Usage();
+  readonly requests = new Requests();
   readonly rules = new SecurityRules();
   readonly indexes = new RequiredIndexes();
   /** Where it is kept on disk; memory alone otherwise. */
@@ -65,7 +67,7 @@ export class Firestore {
     return open;
   }
 
-  /** The databases that there are. */
+  /** The names of those that there are. */
   names(): string[] {
     return [...this.#databases.keys()];
   }

@@ -6,8 +6,6 @@ export interface Bill {
 }
 
 const MAX_MARKS = 1_000;
-/** An aggregation bills one read for each batch of up to this many index entries. */
-const ENTRIES_PER_READ = 1_000;
 
 /** Counts billed operations since the start, and since marks that a test or an operator sets. */
 export class Usage {
@@ -19,29 +17,9 @@ export class Usage {
     return this.#total;
   }
 
-  /** Documents looked up by name: one read each, found or not. */
-  lookedUp(documents: number): void {
-    this.#add({ reads: documents });
-  }
-
-  /** A query: one read for each document, returned or passed over by an offset, and at least one. */
-  queried(documents: number): void {
-    this.#add({ reads: Math.max(1, documents) });
-  }
-
-  /** An aggregation: one read for each 1,000 index entries or part thereof, and at least one. */
-  aggregated(entries: number): void {
-    this.#add({ reads: Math.max(1, Math.ceil(entries / ENTRIES_PER_READ)) });
-  }
-
-  /** A request that lists collection ids or partitions: one read. */
-  listed(): void {
-    this.#add({ reads: 1 });
-  }
-
-  /** Writes that were committed, those that changed nothing included. */
-  wrote(writes: number, deletes: number): void {
-    this.#add({ writes, deletes });
+  add({ reads, writes, deletes }: Bill): void {
+    const { reads: r, writes: w, deletes: d } = this.#total;
+    this.#total = { reads: r + reads, writes: w + writes, deletes: d + deletes };
   }
 
   /** Starts a count of its own; {@link since} reads it. Old marks are dropped when there are too many. */
@@ -59,10 +37,5 @@ export class Usage {
     if (!from) return undefined;
     const { reads, writes, deletes } = this.#total;
     return { reads: reads - from.reads, writes: writes - from.writes, deletes: deletes - from.deletes };
-  }
-
-  #add({ reads = 0, writes = 0, deletes = 0 }: Partial<Bill>): void {
-    const { reads: r, writes: w, deletes: d } = this.#total;
-    this.#total = { reads: r + reads, writes: w + writes, deletes: d + deletes };
   }
 }

@@ -1,7 +1,7 @@
 import { Coverage, type CoverageReport } from "./evaluation/coverage.ts";
 import { Documents } from "./evaluation/documents.ts";
 import { Evaluator, LimitReached } from "./evaluation/evaluator.ts";
-import { explain } from "./evaluation/explain.ts";
+import { explain, shorten } from "./evaluation/explain.ts";
 import { type Captures, matchRule, type Rule, rulesOf } from "./evaluation/match.ts";
 import { type Subject, subjectsOf } from "./evaluation/query.ts";
 import type { RulesRequest, Verdict } from "./evaluation/request.ts";
@@ -29,6 +29,7 @@ export class Ruleset {
   readonly #program: Program;
   readonly #positions: Positions;
   readonly #rules = new Map<string, readonly Rule[]>();
+  readonly #statements = new Map<Rule, string>();
   readonly #coverage: Coverage;
 
   constructor(source: string, program: Program, warnings: readonly Issue[]) {
@@ -83,7 +84,9 @@ export class Ruleset {
     const denials: Judgement[] = [];
     for (const { rule, captures } of this.#matching(request, subject)) {
       const judgement = this.#rule(request, rule, captures, evaluator);
-      if (judgement.allowed) return { allowed: true, explanation: judgement.outcome };
+      if (judgement.allowed) {
+        return { allowed: true, explanation: judgement.outcome, statement: this.#statementOf(rule) };
+      }
       denials.push(judgement);
       if (judgement.exhausted) break;
     }
@@ -100,6 +103,17 @@ export class Ruleset {
         break;
       }
     }
+  }
+
+  /** A rule as it stands in the text, on one line. */
+  #statementOf(rule: Rule): string {
+    const known = this.#statements.get(rule);
+    if (known !== undefined) return known;
+    const { allow } = rule;
+    const { line } = this.#positions.at((allow.condition ?? allow).start);
+    const statement = `L${line}: ${shorten(allow, this.#source)}`;
+    this.#statements.set(rule, statement);
+    return statement;
   }
 
   #rule({ method }: RulesRequest, { allow }: Rule, captures: Captures, evaluator: Evaluator): Judgement {

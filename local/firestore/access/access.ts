@@ -5,6 +5,7 @@ import { formatFieldPath, isDocumentName } from "../model/path.ts";
 import { isArray, Reference, type Value } from "../model/value.ts";
 import type { Comparison } from "../query/filter.ts";
 import type { Query } from "../query/query.ts";
+import type { Call } from "../record/call.ts";
 import type { DocumentDraft } from "../store/batch.ts";
 import type { Database } from "../store/database.ts";
 import { isWide } from "../store/index.ts";
@@ -21,12 +22,22 @@ export type Lookups = Set<string>;
 
 /** What one caller may do, by the security rules of the database. Everything here throws PERMISSION_DENIED, and says why. */
 export class Access {
-  readonly caller: Caller;
+  /** What is asked, and what it is billed. */
+  readonly call: Call;
   readonly #firestore: Firestore;
 
-  constructor(firestore: Firestore, caller: Caller) {
+  constructor(firestore: Firestore, call: Call) {
     this.#firestore = firestore;
-    this.caller = caller;
+    this.call = call;
+  }
+
+  get caller(): Caller {
+    return this.call.caller;
+  }
+
+  /** The same for another thing that is asked on the same stream. */
+  during(call: Call): Access {
+    return new Access(this.#firestore, call);
   }
 
   /** Reading documents by name. */
@@ -108,8 +119,9 @@ export class Access {
       time: timestampOf(this.#firestore.clock.now()),
       ...request,
     });
-    this.#firestore.usage.lookedUp(verdict.reads);
+    if (verdict.reads > 0) this.call.lookedUp(verdict.reads);
     if (!verdict.allowed) throw denied(verdict.explanation);
+    if (verdict.statement !== undefined) this.call.allowedBy(verdict.statement);
     return verdict.reads;
   }
 }

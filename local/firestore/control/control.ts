@@ -9,6 +9,7 @@ import { IndexesFile } from "../indexes/file.ts";
 import { parseDatabase } from "../model/path.ts";
 import { StatusError } from "../wire/status.ts";
 import { deleteBelow } from "./clearing.ts";
+import { browse, listDatabases, listRequests, readBills } from "./look.ts";
 import type { Triggers } from "./triggers.ts";
 import type { TimeToLive } from "./ttl.ts";
 
@@ -19,13 +20,13 @@ import type { TimeToLive } from "./ttl.ts";
 
 const MAX_BODY_BYTES = 5 * 1024 * 1024;
 
-interface Control {
+export interface Control {
   readonly firestore: Firestore;
   readonly timeToLive: TimeToLive;
   readonly triggers: Triggers;
 }
 
-interface Call {
+export interface Call {
   readonly project: string;
   /** What the route's pattern captured behind the project; what it did not need to find is undefined. */
   readonly parts: readonly (string | undefined)[];
@@ -33,7 +34,7 @@ interface Call {
   readonly body: () => Promise<unknown>;
 }
 
-interface Answer {
+export interface Answer {
   readonly status: number;
   readonly body: unknown;
   /** Of a text; absent: plain. */
@@ -56,6 +57,10 @@ const ROUTES: readonly [verb: string, path: RegExp, handler: Handler][] = [
   ["PUT", /^\/emulator\/v1\/projects\/([^/]+)\/triggers\/(.+)$/, registerFirstGeneration],
   ["GET", /^\/emulator\/v1\/projects\/([^/]+)\/usage$/, readUsage],
   ["POST", /^\/emulator\/v1\/projects\/([^/]+)\/usage:mark$/, markUsage],
+  ["GET", /^\/emulator\/v1\/(requests)$/, listRequests],
+  ["GET", /^\/emulator\/v1\/(bills)$/, readBills],
+  ["GET", /^\/emulator\/v1\/(databases)$/, listDatabases],
+  ["GET", /^\/emulator\/v1\/projects\/([^/]+)\/databases\/([^/]+)\/browse$/, browse],
 ];
 
 /** Whether a request is for the emulator's own surface. */

@@ -75,7 +75,7 @@ export class TimeToLive {
       const writes = documents.map(({ path }): Write => ({ delete: `${name}/documents/${path}` }));
       if (writes.length === 0) return;
       await transactions.commit(undefined, writes);
-      this.#firestore.usage.wrote(0, writes.length);
+      this.#firestore.usage.add({ reads: 0, writes: 0, deletes: writes.length });
     }
   }
 }

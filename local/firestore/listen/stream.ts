@@ -1,6 +1,7 @@
 import type { Access, Lookups } from "../access/access.ts";
 import type { Firestore, OpenDatabase } from "../firestore.ts";
 import type { FieldPath } from "../model/path.ts";
+import type { Call } from "../record/call.ts";
 import { type ListenRequest, type ListenResponse, type Target, TargetChangeType } from "../wire/messages.ts";
 import { Code, invalidArgument, StatusError, toStatus } from "../wire/status.ts";
 import type { Moment, Seen } from "./moment.ts";
@@ -101,30 +102,35 @@ export class ListenStream {
 
   #add(open: OpenDatabase, wanted: Target): void {
     const id = wanted.targetId || this.#freeId();
+    const call = this.#access.call.another("Listen", wanted);
     try {
       if (this.#targets.has(id)) throw invalidArgument(`Target id ${id} is in use.`);
       if (this.#targets.size >= MAX_TARGETS) {
         throw new StatusError("RESOURCE_EXHAUSTED", `A stream can have at most ${MAX_TARGETS} targets.`);
       }
       const subject = subjectOf(open.database.name, wanted);
-      const lookups = this.#permit(open, subject);
+      const lookups = this.#permit(open, subject, call);
       if ("query" in subject) this.#firestore.indexes.check(subject.query);
-      this.#start(open, id, { wanted, subject, lookups });
+      this.#start(open, id, { wanted, subject, lookups, call });
+      call.end();
+      call.goOn("Snapshot");
     } catch (error) {
-      const { code, message } = toStatus(error);
-      this.#notices.push(removed(id, { code, message }));
+      const status = toStatus(error);
+      call.fail(status);
+      this.#notices.push(removed(id, { code: status.code, message: status.message }));
     }
   }
 
   #start(
     open: OpenDatabase,
     id: number,
-    { wanted, subject, lookups }: { wanted: Target; subject: Subject; lookups: Lookups },
+    { wanted, subject, lookups, call }: { wanted: Target; subject: Subject; lookups: Lookups; call: Call },
   ): void {
     const { database, views } = open;
     const from = resumeTime(database, wanted);
     const target = new LiveTarget(id, subject, {
       once: wanted.once ?? false,
+      call,
       watch: (one) =>
         views.watch(keyOf(wanted), subject, (deltas) => {
           one.note(deltas);
@@ -143,7 +149,7 @@ export class ListenStream {
     const expected = wanted.expectedCount?.value;
     if (typeof from === "number" && expected !== undefined && expected !== had.size)
       target.recount = target.members.size;
-    this.#bill(subject, deltas.length, from === undefined);
+    bill(target, deltas.length, from === undefined);
   }
 
   #remove(id: number): void {
@@ -155,22 +161,24 @@ export class ListenStream {
   }
 
   /** Returns the documents that the permission rests on. */
-  #permit(open: OpenDatabase, subject: Subject): Lookups {
+  #permit(open: OpenDatabase, subject: Subject, call: Call): Lookups {
     const lookups: Lookups = new Set();
-    if ("paths" in subject) this.#access.get(open, subject.paths, { lookups });
-    else this.#access.list(open, subject.query, { lookups });
+    const access = this.#access.during(call);
+    if ("paths" in subject) access.get(open, subject.paths, { lookups });
+    else access.list(open, subject.query, { lookups });
     return lookups;
   }
 
   #judge(target: LiveTarget): void {
     try {
-      target.lookups = this.#permit(this.#open as OpenDatabase, target.subject);
+      target.lookups = this.#permit(this.#open as OpenDatabase, target.subject, target.call);
       target.hasChanged = false;
     } catch (error) {
       target.release();
       this.#targets.delete(target.id);
-      const { code, message } = toStatus(error);
-      this.#notices.push(removed(target.id, { code, message }));
+      const status = toStatus(error);
+      target.call.fail(status);
+      this.#notices.push(removed(target.id, { code: status.code, message: status.message }));
     }
   }
 
@@ -247,7 +255,7 @@ export class ListenStream {
         told.set(key, one);
         (delta.after ? one.targetIds : one.removedTargetIds).push(target.id);
       }
-      if (target.current) this.#firestore.usage.lookedUp(deltas.filter((delta) => this.#isBilled(delta)).length);
+      if (target.current) this.#billSnapshot(target, deltas);
     }
     const hidesLeft = this.#access.caller.kind === "app";
     return [...told.values()].map(({ path, target, targetIds, removedTargetIds }) =>
@@ -255,15 +263,15 @@ export class ListenStream {
     );
   }
 
+  #billSnapshot({ call }: LiveTarget, deltas: readonly Delta[]): void {
+    call.lookedUp(deltas.filter((delta) => this.#isBilled(delta)).length);
+    if (call.isBilled) call.end();
+    call.goOn("Snapshot");
+  }
+
   /** Everything but what is gone for good, and what is only told again. */
   #isBilled({ path, before, after }: Delta): boolean {
     return before !== after && this.#open?.database.get(path) !== undefined;
-  }
-
-  #bill(subject: Subject, documents: number, isFirst: boolean): void {
-    const { usage } = this.#firestore;
-    if ("paths" in subject) usage.lookedUp(isFirst ? subject.paths.length : documents);
-    else if (isFirst || documents > 0) usage.queried(documents);
   }
 
   /** Lets the client know that it has seen everything up to now. */
@@ -273,6 +281,11 @@ export class ListenStream {
     this.#notices.push(this.#open.views.moment(true).closing);
     this.#wake();
   }
+}
+
+function bill({ subject, call }: LiveTarget, documents: number, isFirst: boolean): void {
+  if ("paths" in subject) call.lookedUp(isFirst ? subject.paths.length : documents);
+  else if (isFirst || documents > 0) call.queried(documents);
 }
 
 /** The documents that a client asks for by name and that are not there: it is to hear that, too. */

@@ -1,4 +1,5 @@
 import type { Lookups } from "../access/access.ts";
+import type { Call } from "../record/call.ts";
 import type { LiveVersion } from "../store/document.ts";
 import type { Delta, Subject } from "./view.ts";
 import type { Watched } from "./views.ts";
@@ -11,6 +12,8 @@ export class LiveTarget {
   readonly id: number;
   readonly subject: Subject;
   readonly once: boolean;
+  /** Where it is written down what the client is told of it. */
+  readonly call: Call;
   /** Whether the client has been told that it has all of it. */
   current = false;
   /** Whether a document of it has changed since it was judged. */
@@ -24,10 +27,15 @@ export class LiveTarget {
   #behind = new Map<string, LiveVersion | undefined>();
   readonly #touched = new Set<string>();
 
-  constructor(id: number, subject: Subject, options: { once: boolean; watch: (target: LiveTarget) => Watched }) {
+  constructor(
+    id: number,
+    subject: Subject,
+    options: { once: boolean; call: Call; watch: (target: LiveTarget) => Watched },
+  ) {
     this.id = id;
     this.subject = subject;
     this.once = options.once;
+    this.call = options.call;
     this.#watched = options.watch(this);
   }
 

@@ -4,6 +4,8 @@ import type { Caller } from "../access/caller.ts";
 import { holdBack, whenKept } from "../durability/kept.ts";
 import type { Firestore } from "../firestore.ts";
 import type { Outgoing } from "../listen/stream.ts";
+import { Call, type Via } from "../record/call.ts";
+import { toStatus } from "../wire/status.ts";
 import { partitionQuery, runAggregationQuery, runStructuredQuery } from "./query.ts";
 import { batchGetDocuments, getDocument, listCollectionIds, listDocuments } from "./read.ts";
 import { listen, write } from "./streams.ts";
@@ -64,10 +66,11 @@ export async function serveDuplex(
   firestore: Firestore,
   method: string,
   requests: AsyncIterable<object>,
-  { out, caller }: { out: Outgoing<object>; caller: Caller },
+  { out, caller, via = "gRPC" }: { out: Outgoing<object>; caller: Caller; via?: Via },
 ): Promise<void> {
   const held = firestore.data ? holdBack(out, firestore.data) : out;
-  await (DUPLEX[method] as Duplex)(firestore, requests as AsyncIterable<never>, held, new Access(firestore, caller));
+  const call = new Call(firestore, { caller, via, method, request: {} });
+  await (DUPLEX[method] as Duplex)(firestore, requests as AsyncIterable<never>, held, new Access(firestore, call));
 }
 
 /** Serves a method that answers once. */
@@ -76,10 +79,19 @@ export async function serveUnary(
   method: string,
   request: object,
   caller: Caller,
+  via: Via = "gRPC",
 ): Promise<object> {
-  await delay(firestore, method);
-  const answer = (UNARY[method] as Unary)(firestore, request as never, new Access(firestore, caller));
-  return firestore.data ? await whenKept(firestore.data, answer) : await answer;
+  const call = new Call(firestore, { caller, via, method, request });
+  try {
+    await delay(firestore, method);
+    const made = (UNARY[method] as Unary)(firestore, request as never, new Access(firestore, call));
+    const answer = firestore.data ? await whenKept(firestore.data, made) : await made;
+    call.end();
+    return answer;
+  } catch (error) {
+    call.fail(toStatus(error));
+    throw error;
+  }
 }
 
 /** Serves a method that answers with a stream. */
@@ -88,16 +100,23 @@ export async function* serveStreaming(
   method: string,
   request: object,
   caller: Caller,
+  via: Via = "gRPC",
 ): AsyncGenerator<object> {
-  await delay(firestore, method);
-  const answers = (STREAMING[method] as Streaming)(firestore, request as never, new Access(firestore, caller));
-  if (firestore.data) {
-    // All that it tells is worked out before the first message.
-    const first = await whenKept(firestore.data, answers.next());
-    if (first.done) return;
-    yield first.value;
+  const call = new Call(firestore, { caller, via, method, request });
+  try {
+    await delay(firestore, method);
+    const answers = (STREAMING[method] as Streaming)(firestore, request as never, new Access(firestore, call));
+    if (firestore.data) {
+      // All that it tells is worked out before the first message.
+      const first = await whenKept(firestore.data, answers.next());
+      if (!first.done) yield first.value;
+    }
+    yield* answers;
+    call.end();
+  } catch (error) {
+    call.fail(toStatus(error));
+    throw error;
   }
-  yield* answers;
 }
 
 /** The latency dial. */

@@ -30,7 +30,7 @@ export async function* runStructuredQuery(
   firestore.indexes.check(query);
   const { documents, skipped } = await runInView(view, query);
   const readTime = readTimeOf(view);
-  firestore.usage.queried(documents.length + skipped);
+  access.call.queried(documents.length + skipped);
   if (view.begun) yield { transaction: view.begun, readTime };
   if (skipped > 0) yield { skippedResults: skipped, readTime };
   for (const snapshot of documents) yield { document: toWire(query.database, snapshot, query.projection), readTime };
@@ -58,7 +58,7 @@ export async function* runAggregationQuery(
   const { documents, skipped } = await runInView(view, query);
   const readTime = readTimeOf(view);
   const aggregateFields = aggregate(documents, aggregations);
-  firestore.usage.aggregated(documents.length + skipped);
+  access.call.aggregated(documents.length + skipped);
   if (view.begun) yield { transaction: view.begun, readTime };
   yield { result: { aggregateFields }, readTime };
 }
@@ -77,7 +77,7 @@ export async function partitionQuery(
   const view = openView(firestore, query.database, request.readTime ? { readTime: request.readTime } : {});
   firestore.indexes.check(query);
   const { documents } = runQuery(view.database, query, view.at);
-  firestore.usage.listed();
+  access.call.listed();
   const count = Math.min(wanted, MAX_PARTITIONS, Math.max(documents.length - 1, 0));
   const cuts = Array.from({ length: count }, (_, i) => Math.floor(((i + 1) * documents.length) / (count + 1)));
   const names = [...new Set(cuts)].map((cut) => `${query.database}/documents/${documents[cut]?.path}`);

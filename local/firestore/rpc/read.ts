@@ -43,7 +43,7 @@ export async function getDocument(
   if (transaction) await transactions.lockDocuments(transaction, [path]);
   access.get(view, [path], { at });
   const version = database.get(path, at);
-  firestore.usage.lookedUp(1);
+  access.call.lookedUp(1);
   if (!version) throw new StatusError("NOT_FOUND", `Document "${request.name}" not found.`);
   return liveDocument(database.name, path, version, request.mask);
 }
@@ -62,7 +62,7 @@ export async function* batchGetDocuments(
   access.get(view, paths, { at });
   const versions = paths.map((path) => database.get(path, at));
   const readTime = readTimeOf(view);
-  firestore.usage.lookedUp(paths.length);
+  access.call.lookedUp(paths.length);
   if (begun) yield { transaction: begun, readTime };
   for (const [i, path] of paths.entries()) {
     const version = versions[i];
@@ -100,7 +100,7 @@ export async function listDocuments(
     ? withMissing(found, database.missingDocumentIds(joinPath(path, collectionId), at), query)
     : found;
   const page = rows.slice(0, pageSize);
-  firestore.usage.queried(page.length);
+  access.call.queried(page.length);
   const documents = page.map(({ path, snapshot }) =>
     snapshot ? toWire(name, snapshot, maskPaths(mask)) : { name: `${name}/documents/${path}`, fields: new Map() },
   );
@@ -121,7 +121,7 @@ export async function listCollectionIds(
   const from = request.pageToken ? idKey(readToken(request.pageToken).toString()) : "";
   const ids = database.childCollectionIds(path, at).filter((id) => compareKeys(idKey(id), from) > 0);
   const page = ids.slice(0, pageSize);
-  firestore.usage.listed();
+  access.call.listed();
   const last = page.at(-1);
   if (ids.length <= pageSize || last === undefined) return { collectionIds: page };
   return { collectionIds: page, nextPageToken: Buffer.from(last).toString("base64url") };

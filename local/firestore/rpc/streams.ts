@@ -3,8 +3,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Access } from "../access/access.ts";
 import type { Firestore } from "../firestore.ts";
 import { ListenStream, type Outgoing } from "../listen/stream.ts";
-import type { ListenRequest, ListenResponse, WriteRequest, WriteResponse } from "../wire/messages.ts";
-import { invalidArgument, StatusError } from "../wire/status.ts";
+import type {
+  CommitRequest,
+  CommitResponse,
+  ListenRequest,
+  ListenResponse,
+  WriteRequest,
+  WriteResponse,
+} from "../wire/messages.ts";
+import { invalidArgument, StatusError, toStatus } from "../wire/status.ts";
 import { commit } from "./write.ts";
 
 const TOKEN_BYTES = 8;
@@ -44,8 +51,20 @@ export async function write(
       await out.send([{ streamId: randomBytes(TOKEN_BYTES).toString("hex"), streamToken }]);
       continue;
     }
-    const { writeResults, commitTime } = await commit(firestore, { database, writes: request.writes ?? [] }, access);
+    const { writeResults, commitTime } = await commitOne(firestore, { database, writes: request.writes ?? [] }, access);
     await out.send([{ streamToken, writeResults, commitTime }]);
+  }
+}
+
+async function commitOne(firestore: Firestore, request: CommitRequest, access: Access): Promise<CommitResponse> {
+  const call = access.call.another("Write", request);
+  try {
+    const answer = await commit(firestore, request, access.during(call));
+    call.end();
+    return answer;
+  } catch (error) {
+    call.fail(toStatus(error));
+    throw error;
   }
 }
 

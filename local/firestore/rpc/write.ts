@@ -117,7 +117,7 @@ async function commitWrites(
   checkKeeping(firestore.data);
   const { results, time } = await open.transactions.commit(transaction, writes, access.writes(open));
   const deletes = writes.filter((write) => write.delete !== undefined).length;
-  firestore.usage.wrote(writes.length - deletes, deletes);
+  access.call.wrote(writes.length - deletes, deletes);
   return { writeResults: results, commitTime: Timestamp.fromMicros(time) };
 }
 

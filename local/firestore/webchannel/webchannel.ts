@@ -141,7 +141,11 @@ export class WebChannels {
         send: (messages) => session.send(this.#textsOf(messages, method)),
         soon: (act) => this.#turns.soon(session, act),
       };
-      await serveDuplex(this.#firestore, method.name, requestsOf(session, method), { out, caller: caller() });
+      await serveDuplex(this.#firestore, method.name, requestsOf(session, method), {
+        out,
+        caller: caller(),
+        via: "WebChannel",
+      });
       session.close();
     } catch (error) {
       const { status, message } = toStatus(error);

@@ -93,12 +93,12 @@ async function answerTo(
   const message = await readRequest(match, parameters, request);
   const json = (answer: object) => selected(toJson(method.response, answer), selection);
   if (!method.responseStream) {
-    const body = json(await serveUnary(firestore, method.name, message, caller));
+    const body = json(await serveUnary(firestore, method.name, message, caller, "REST"));
     return { status: HTTP_STATUS.OK, body, isPretty: parameters.isPretty };
   }
   const body: unknown[] = [];
   try {
-    for await (const answer of serveStreaming(firestore, method.name, message, caller)) body.push(json(answer));
+    for await (const answer of serveStreaming(firestore, method.name, message, caller, "REST")) body.push(json(answer));
   } catch (error) {
     // Of a stream that has begun, only the last element can say that it broke.
     if (body.length === 0 || toStatus(error).status === "INTERNAL") throw error;

@@ -1,4 +1,4 @@
-import { childrenOf, type Expression } from "../language/syntax.ts";
+import { childrenOf, type Expression, type Span } from "../language/syntax.ts";
 import { formatValue } from "../library/format.ts";
 import type { RulesError } from "../value.ts";
 import type { Outcome, Trace } from "./trace.ts";
@@ -36,7 +36,8 @@ function reason(source: string, blamed: Blamed): string {
   return `${text}, where ${values.length === 0 ? last : `${values.join(", ")} and ${last}`}`;
 }
 
-function shorten({ start, end }: Expression, source: string): string {
+/** A part of the source on one line. */
+export function shorten({ start, end }: Span, source: string): string {
   const text = source.slice(start, end).replaceAll(/\s+/g, " ");
   return text.length > MAX_SOURCE ? `${text.slice(0, MAX_SOURCE - 1)}…` : text;
 }

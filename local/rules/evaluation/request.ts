@@ -54,4 +54,6 @@ export interface Verdict {
    * (`false for 'get' @ L5, Null value error. for 'get' @ L8`), and below a line for each that tells why.
    */
   readonly explanation: string;
+  /** The statement that allowed, with its line: `L6: allow read: if isOwner(user)`. */
+  readonly statement?: string;
 }
