@@ -47,13 +47,16 @@ export interface Security {
   readonly source: string;
   /** Whether a change of data may change who may read. */
   readonly readsData: boolean;
-  mayRead(asked: ReadAsked): boolean;
-  mayWrite(asked: WriteAsked): boolean;
+  mayRead(asked: ReadAsked): Verdict;
+  mayWrite(asked: WriteAsked): Verdict;
   /** What `.indexOn` names for a place. */
   indexes(path: Path): readonly string[];
   /** What has been evaluated since they were put into force. */
   coverage(): Promise<Coverage>;
 }
+
+/** To whom no rule applies. */
+const ALLOWED: Verdict = { allowed: true, explanation: "" };
 
 /**
  * Without rules the emulator lets everybody read and write.
@@ -62,8 +65,8 @@ export interface Security {
 export const OPEN: Security = {
   source: JSON.stringify({ rules: { ".read": true, ".write": true } }, undefined, 2),
   readsData: false,
-  mayRead: () => true,
-  mayWrite: () => true,
+  mayRead: () => ALLOWED,
+  mayWrite: () => ALLOWED,
   indexes: () => [],
   coverage: async () => (await readRules(OPEN.source)).coverage(),
 };
@@ -79,7 +82,7 @@ export async function readRules(source: string): Promise<Security> {
   // Most databases of a test run have no rules: what understands them is loaded with the first.
   const { parseDatabaseRules } = await import("./rules/rules.ts");
   const rules = parseDatabaseRules(source);
-  const allows = (caller: Caller, ask: () => Verdict) => caller.admin || ask().allowed;
+  const allows = (caller: Caller, ask: () => Verdict) => (caller.admin ? ALLOWED : ask());
   return {
     source,
     readsData: READS_DATA.test(source),

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Keeping } from "../durability/data.ts";
+import { Requests } from "../inspect/requests.ts";
 import { Clock } from "./clock.ts";
 import { isControl, serveControl } from "./control/control.ts";
 import { Triggers } from "./control/triggers.ts";
@@ -47,13 +48,14 @@ export async function startDatabase(options: ServerOptions = {}): Promise<Databa
   const triggers = new Triggers(options.functionsHost, report);
   const databases = new Map<string, Namespace>();
   const keeper = new Keeper();
+  const requests = new Requests();
   const onCommit = (namespace: Namespace, commit: Parameters<Triggers["onCommit"]>[1]) =>
     keeper.whenSettled(() => triggers.onCommit(namespace.name, commit));
   const database = (name: string): Namespace => {
     const known = databases.get(name);
     if (known) return known;
     if (databases.size >= MAX_NAMESPACES) throw new RequestError("too_many_databases", "Too many databases", 429);
-    const created = new Namespace({ name, now, onCommit, keeper });
+    const created = new Namespace({ name, now, onCommit, keeper, requests });
     databases.set(name, created);
     return created;
   };
@@ -61,7 +63,7 @@ export async function startDatabase(options: ServerOptions = {}): Promise<Databa
   if (options.data) await keeper.open(options.data, { database, roots }, report);
   for (const [name, source] of Object.entries(options.rules ?? {})) database(name).security = await readRules(source);
 
-  const controlled = { database, names: () => [...databases.keys()], triggers, clock };
+  const controlled = { database, names: () => [...databases.keys()], triggers, clock, requests };
   const sessions = new Sessions({ database, now, report, keeper });
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     allowOrigins(response, request.headers);

@@ -23,7 +23,8 @@ export interface RequestRecord {
   readonly status: string;
   readonly isDenied: boolean;
   readonly millis: number;
-  readonly bill: RequestBill;
+  /** Absent where operations are not what is billed. */
+  readonly bill?: RequestBill;
   /** The rules that allowed it, a line each. Or why it was denied, in the words that the client is told. */
   readonly rule?: string | undefined;
 }

@@ -1,7 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import * as z from "zod";
+import { RequestFilter, type Requests } from "../../inspect/requests.ts";
 import type { Clock } from "../clock.ts";
 import { invalidData, permissionDenied, RequestError } from "../model/failure.ts";
+import type { Node } from "../model/node.ts";
+import { checkPath, splitPath } from "../model/path.ts";
 import { type Answer, errorAnswer } from "../rest/answer.ts";
 import { callerOfRequest, namespaceOf, parseJson, readBody, urlOf } from "../rest/request.ts";
 import { readJson, toPlain } from "../rules/json.ts";
@@ -16,6 +19,7 @@ export interface Controlled {
   readonly names: () => readonly string[];
   readonly triggers: Triggers;
   readonly clock: Clock;
+  readonly requests: Requests;
 }
 
 const ClockState = z.object({ offset: z.number(), frozenAt: z.number().nonnegative().optional() });
@@ -59,6 +63,9 @@ const ROUTES: Readonly<Record<string, (call: Call) => Answer | Promise<Answer>>>
     const reading = mark === null ? database.usage.total : database.usage.since(mark);
     return reading ? ok(reading) : errorAnswer(404, `There is no mark ${mark}.`);
   },
+  "GET /.inspect/requests.json": ({ controlled, parameters }) =>
+    ok({ requests: controlled.requests.list(RequestFilter.parse(Object.fromEntries(parameters))) }),
+  "GET /.inspect/tree.json": ({ database, parameters }) => ok(treeAt(database.root, parameters)),
   "PUT /.inspect/clock.json": ({ controlled, body }) => {
     controlled.clock.set(ClockState.parse(parseJson(body)));
     return ok({ status: "ok" });
@@ -81,6 +88,28 @@ export async function serveControl(controlled: Controlled, message: IncomingMess
     if (error instanceof z.ZodError) throw invalidData(z.prettifyError(error));
     throw error;
   }
+}
+
+/** So many children are shown at once. */
+const MAX_CHILDREN = 100;
+const MAX_SHOWN_LENGTH = 1_000;
+
+/** What lies directly below a place, from a key on if `after` names one: values as they are, of trees how many children they have. */
+function treeAt(root: Node, parameters: URLSearchParams): object {
+  const node = root.at(checkPath(splitPath(parameters.get("path") ?? "")));
+  if (node.leaf !== undefined) return { value: shown(node.leaf) };
+  const after = parameters.get("after") ?? undefined;
+  const children: object[] = [];
+  for (const [key, child] of node.entries(after)) {
+    if (key === after) continue;
+    if (children.length === MAX_CHILDREN) return { children, hasMore: true };
+    children.push(child.leaf === undefined ? { key, size: child.size } : { key, value: shown(child.leaf) });
+  }
+  return { children };
+}
+
+function shown(leaf: Node["leaf"]): Node["leaf"] {
+  return typeof leaf === "string" && leaf.length > MAX_SHOWN_LENGTH ? `${leaf.slice(0, MAX_SHOWN_LENGTH)}…` : leaf;
 }
 
 async function putRules({ database, body }: Call): Promise<Answer> {

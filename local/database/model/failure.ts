@@ -6,11 +6,14 @@ export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly status: string;
   readonly http: number;
+  /** Which rules denied it, for whoever runs the server; callers are not told. */
+  readonly why: string | undefined;
 
-  constructor(status: string, message: string, http = 400) {
+  constructor(status: string, message: string, http = 400, why?: string) {
     super(message);
     this.status = status;
     this.http = http;
+    this.why = why;
   }
 }
 
@@ -26,8 +29,8 @@ export function invalidQuery(message: string): RequestError {
   return new RequestError("invalid_query", message);
 }
 
-export function permissionDenied(): RequestError {
-  return new RequestError("permission_denied", "Permission denied", 401);
+export function permissionDenied(why?: string): RequestError {
+  return new RequestError("permission_denied", "Permission denied", 401, why);
 }
 
 export function writeTooBig(): RequestError {

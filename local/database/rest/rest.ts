@@ -4,6 +4,7 @@ import { toText } from "../model/json.ts";
 import type { Node } from "../model/node.ts";
 import { checkPath, type Path, PRIORITY } from "../model/path.ts";
 import { select } from "../query/query.ts";
+import { type Operation, subjectOf, writeDown } from "../record.ts";
 import type { Caller } from "../security.ts";
 import { type Namespace, type Put, toPuts } from "../store/namespace.ts";
 import { type Answer, send } from "./answer.ts";
@@ -39,7 +40,20 @@ export interface Asked extends RestRequest {
 export async function serveRest(request: RestRequest, database: Namespace, response: ServerResponse): Promise<void> {
   const { message, method, parameters } = request;
   const asked: Asked = { ...request, database, caller: callerOfRequest(message, parameters) };
-  checkTimeout(parameters);
+  const subject = subjectOf(asked.path, { i: parameters.get("orderBy") });
+  const operation: Operation = { via: "REST", method, subject, caller: asked.caller, began: performance.now() };
+  try {
+    checkTimeout(parameters);
+    await answer(asked, response);
+    writeDown(database, operation);
+  } catch (error) {
+    writeDown(database, operation, error);
+    throw error;
+  }
+}
+
+async function answer(asked: Asked, response: ServerResponse): Promise<void> {
+  const { message, method, parameters, database } = asked;
   if (method === "GET" && (message.headers.accept ?? "").includes("text/event-stream")) return stream(asked, response);
   const answer = await whenKept(database, async () => (method === "GET" ? read(asked) : write(asked)));
   send(response, answer, parameters.get("print"), database.usage);

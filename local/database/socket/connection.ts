@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { callerOf, overridden } from "../auth.ts";
-import { permissionDenied, RequestError } from "../model/failure.ts";
+import { RequestError } from "../model/failure.ts";
 import { toText } from "../model/json.ts";
 import { checkPath, parsePath, parseWritePath } from "../model/path.ts";
 import { parseWireQuery, select, WireQuery } from "../query/query.ts";
+import { type Operation, subjectOf, writeDown } from "../record.ts";
 import { ANYBODY, type Caller, whenExpired } from "../security.ts";
 import { type Namespace, type Put, toPuts } from "../store/namespace.ts";
 import { Line, type Request } from "./line.ts";
@@ -96,9 +97,13 @@ export class Connection {
 
   #onRequest({ r, a, b }: Request): void {
     if (this.#closed) return;
+    const operation = operationOf(a, b, this.#caller);
+    const { namespace } = this.#options;
     try {
       this.#answer(r, "ok", this.#serve(a, b));
+      if (operation) writeDown(namespace, operation);
     } catch (error) {
+      if (operation) writeDown(namespace, operation, error);
       if (error instanceof z.ZodError) this.#answer(r, "invalid_request", '"Malformed request"');
       else if (error instanceof RequestError) this.#answer(r, error.status, JSON.stringify(error.message));
       else throw error;
@@ -190,7 +195,7 @@ export class Connection {
   #writeOnDisconnect(action: "o" | "om", { p, d }: z.infer<typeof AtPath>): Answer {
     const path = parseWritePath(p);
     const puts: Put[] = action === "o" ? [{ path, json: d }] : toPuts(checkPath(path), d);
-    if (!this.#options.namespace.mayWrite(puts, this.#caller)) throw permissionDenied();
+    this.#options.namespace.checkWrite(puts, this.#caller);
     this.#onDisconnect.add(puts);
     return NOTHING;
   }
@@ -223,6 +228,24 @@ export class Connection {
   #send(message: object): void {
     this.#line.push(JSON.stringify(message));
   }
+}
+
+/** How what people look for is called where they write their apps. */
+const METHODS: Readonly<Record<string, string>> = {
+  q: "listen",
+  g: "get",
+  p: "set",
+  m: "update",
+  o: "onDisconnect set",
+  om: "onDisconnect update",
+};
+
+/** What is written down of a request that reads or writes. */
+function operationOf(action: string, body: Request["b"], caller: Caller): Operation | undefined {
+  const method = METHODS[action];
+  if (method === undefined || typeof body["p"] !== "string") return undefined;
+  const subject = subjectOf(body["p"], body["q"] as object | undefined);
+  return { via: "WebSocket", method, subject, caller, began: performance.now() };
 }
 
 /** What a listen is known by: its place and its query. */

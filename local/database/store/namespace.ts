@@ -1,9 +1,11 @@
+import { Requests } from "../../inspect/requests.ts";
 import { Keeper } from "../durability/kept.ts";
 import { indexNotDefined, invalidData, permissionDenied, RequestError } from "../model/failure.ts";
 import { nodeFromJson, priorityFromJson } from "../model/json.ts";
 import { Node } from "../model/node.ts";
 import { checkPath, formatPath, isWithin, type Path, PRIORITY, splitPath } from "../model/path.ts";
 import type { Query } from "../query/query.ts";
+import type { Verdict } from "../rules/contract.ts";
 import { type Caller, OPEN, type Security } from "../security.ts";
 import { Usage } from "../usage.ts";
 import type { Change, Commit } from "./commit.ts";
@@ -38,12 +40,15 @@ interface Options {
   readonly now: () => number;
   readonly onCommit: (namespace: Namespace, commit: Commit) => void;
   readonly keeper?: Keeper;
+  /** Where it is written down what is asked of it. */
+  readonly requests?: Requests;
 }
 
 /** One database: a tree, its rules, and those who follow it. All synchronous: a write has reached every subscriber when it returns. */
 export class Namespace {
   readonly name: string;
   readonly usage = new Usage();
+  readonly requests: Requests;
   readonly subscribers = new Subscribers();
   readonly views = new Views();
   readonly keeper: Keeper;
@@ -53,9 +58,10 @@ export class Namespace {
   #security: Security = OPEN;
   #recheckPlanned = false;
 
-  constructor({ name, now, onCommit, keeper = new Keeper() }: Options) {
+  constructor({ name, now, onCommit, keeper = new Keeper(), requests = new Requests() }: Options) {
     this.name = name;
     this.keeper = keeper;
+    this.requests = requests;
     this.#now = now;
     this.#onCommit = onCommit;
   }
@@ -81,12 +87,12 @@ export class Namespace {
 
   /** Whether a caller may read a place, or what a query selects of it. */
   mayRead(path: Path, query: Query | undefined, caller: Caller): boolean {
-    return this.#security.mayRead({ path, query, caller, root: this.#root, now: this.#now() });
+    return this.#judgeRead(path, query, caller).allowed;
   }
 
   checkRead(path: Path, query: Query | undefined, caller: Caller): void {
     this.keeper.check();
-    if (!this.mayRead(path, query, caller)) throw permissionDenied();
+    check(this.#judgeRead(path, query, caller));
   }
 
   /** Whether the rules name an index that a query needs. Orders by key and by priority need none. */
@@ -99,12 +105,12 @@ export class Namespace {
     if (query && !this.isIndexed(path, query)) throw indexNotDefined(query.index.name, formatPath(path));
   }
 
-  /** Whether the rules would let a caller write; throws if what is to be written is malformed. */
-  mayWrite(puts: readonly Put[], caller: Caller): boolean {
+  /** Throws unless the rules would let a caller write, or if what is to be written is malformed. */
+  checkWrite(puts: readonly Put[], caller: Caller): void {
     const now = this.#now();
     const [newRoot] = apply(this.#root, puts, now);
     const paths = puts.map((put) => placeOf(put.path));
-    return this.#security.mayWrite({ paths, caller, root: this.#root, newRoot, now });
+    check(this.#security.mayWrite({ paths, caller, root: this.#root, newRoot, now }));
   }
 
   /** Writes, tells subscribers, and answers with the commit. Throws a {@link RequestError} if it is stale, denied or malformed. */
@@ -118,10 +124,14 @@ export class Namespace {
     const before = this.#root;
     const [after, changes] = apply(before, write.puts, time);
     const paths = write.puts.map((put) => placeOf(put.path));
-    if (!this.#security.mayWrite({ paths, caller, root: before, newRoot: after, now: time })) throw permissionDenied();
+    check(this.#security.mayWrite({ paths, caller, root: before, newRoot: after, now: time }));
     const commit: Commit = { before, after, changes, caller, time };
     if (changes.length > 0) this.#commit(commit, write.silent ?? false);
     return commit;
+  }
+
+  #judgeRead(path: Path, query: Query | undefined, caller: Caller): Verdict {
+    return this.#security.mayRead({ path, query, caller, root: this.#root, now: this.#now() });
   }
 
   #commit(commit: Commit, silent: boolean): void {
@@ -145,6 +155,10 @@ export class Namespace {
   #recheck(): void {
     for (const subscriber of [...this.subscribers.all]) subscriber.recheck();
   }
+}
+
+function check({ allowed, explanation }: Verdict): void {
+  if (!allowed) throw permissionDenied(explanation);
 }
 
 /** A priority is written to the place that has it. */
