@@ -11,6 +11,9 @@ import {
   rulesArguments,
   watchRules,
 } from "./databases.ts";
+import { type FunctionsEmulator, recordInvocations } from "./inspect/functions.ts";
+import { Invocations } from "./inspect/invocations.ts";
+import { type InspectOptions, startInspect } from "./inspect/server.ts";
 import { type QueueConfig, ScheduledTaskQueue } from "./tasks/queue.ts";
 import { SuiteClock } from "./time/clock.ts";
 import { startTime } from "./time/start.ts";
@@ -39,8 +42,12 @@ class SuiteTaskQueue extends ScheduledTaskQueue {
   }
 }
 
+const invocations = new Invocations();
+
 /** Where time can be looked at and set, if nothing else is asked for. */
 const TIME_PORT = 4_600;
+/** Where one can look inside, if nothing else is asked for and the official UI is not there. */
+const INSPECT_PORT = 4_000;
 
 interface Command {
   binary: string;
@@ -68,6 +75,7 @@ export async function substitute(): Promise<void> {
   }
   replaceExport("emulator/taskQueue.js", "TaskQueue", SuiteTaskQueue);
   keepFilesIn(join(folder, "files"));
+  recordInvocations(functionsEmulator(), invocations);
   extendStart(programs.get("firestore") as Command);
   replaceExport("deploy/functions/runtimes/node/versioning.js", "getLatestSDKVersion", () => undefined);
 }
@@ -102,11 +110,21 @@ function keepFilesIn(folder: string): void {
   emulator.prototype.getPersistenceTmpDir = () => folder;
 }
 
+function functionsEmulator(): FunctionsEmulator {
+  const { prototype } = exportOf("emulator/functionsEmulator.js", "FunctionsEmulator") as {
+    prototype: FunctionsEmulator;
+  };
+  if (typeof prototype.handleHttpsTrigger !== "function") {
+    throw new Error("firebase-tools no longer calls functions as it did: look at launcher.ts again.");
+  }
+  return prototype;
+}
+
 interface Registry {
   getInfo(emulator: string): { readonly host: string; readonly port: number } | undefined;
 }
 
-/** Each Firestore database has its own rules; and once all emulators are up, schedules tick and TTL policies are in force. */
+/** Each Firestore database has its own rules; once all emulators are up, schedules tick, TTL policies are in force, and one can look inside. */
 function extendStart(firestoreProgram: Command): void {
   const databasesOf = exportOf("firestore/fsConfig.js", "getFirestoreConfig") as (
     project: string | undefined,
@@ -139,6 +157,14 @@ function extendStart(firestoreProgram: Command): void {
       ...(database ? [`http://${database}/.inspect/clock.json?ns=${options.projectId ?? "demo"}-default-rtdb`] : []),
     ];
     await tick(hostOf("functions"), followers);
+    const ui = EmulatorRegistry.getInfo("ui");
+    await lookInside({
+      host: EmulatorRegistry.getInfo("firestore")?.host ?? EmulatorRegistry.getInfo("functions")?.host ?? "127.0.0.1",
+      port: Number(process.env.FIREBASE_INSPECT_PORT ?? (ui ? ui.port + 1 : INSPECT_PORT)),
+      firestoreHost: firestore,
+      databaseHost: database,
+      project: options.projectId ?? "demo",
+    });
     return started;
   });
 }
@@ -151,6 +177,15 @@ async function tick(functionsHost: string | undefined, followers: readonly strin
     await startTime({ clock, functionsHost, followers, file, port, report: warn });
   } catch (error) {
     warn(`schedules do not tick: ${(error as Error).message}`);
+  }
+}
+
+async function lookInside(options: InspectOptions & { readonly host: string; readonly port: number }): Promise<void> {
+  try {
+    await startInspect({ ...options, invocations });
+    console.log(`firebase-local: look inside at http://${options.host}:${options.port}`);
+  } catch (error) {
+    warn(`there is no look inside, FIREBASE_INSPECT_PORT takes another port: ${(error as Error).message}`);
   }
 }
 
