@@ -2,6 +2,7 @@ import { play } from "./play.ts";
 import { PASSWORD } from "./player.ts";
 import { BOARD_ID, LATE_PRODUCT, PRODUCTS } from "./seed.ts";
 import { startSuite } from "./suite.ts";
+import { billLine, watchSuite } from "./watch.ts";
 
 /**
  * `npm start`: everything up on this machine, with the demo played, until Ctrl-C. `npm run demo`: the same, and then it ends.
@@ -15,7 +16,9 @@ const suite = await startSuite({ project: PROJECT, portOffset: 0 }).catch((error
   console.error(error.message);
   process.exit(1);
 });
-const { hosts, revenueCatUrl, stripeUrl, timeUrl, webhookUrl } = suite.connection;
+const { hosts, inspectUrl, revenueCatUrl, stripeUrl, timeUrl, webhookUrl } = suite.connection;
+const watch = watchSuite(inspectUrl, say);
+let isUp = false;
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(0));
 console.log(`Ready after ${((Date.now() - began) / 1000).toFixed(1)} s. Playing the demo.`);
@@ -38,7 +41,7 @@ Everything stays up until Ctrl-C:
   Storage     ${hosts.storage}
   Auth        ${hosts.auth}
   time        ${timeUrl}/clock   (and /schedules)
-  bill        http://${hosts.firestore}/emulator/v1/projects/${PROJECT}/usage
+  look inside ${inspectUrl}   (requests and the rules that decided them, functions, the bill, documents)
   log         .local/${PROJECT}.log
 
   products    ${Object.keys(PRODUCTS).join(", ")}, ${LATE_PRODUCT.id}
@@ -47,12 +50,20 @@ Everything stays up until Ctrl-C:
               (password: ${PASSWORD})
 
 \`node examples/player.mjs\` calls it as an app does; \`npm run replay -- tests/fixtures/revenuecat\` posts recorded webhooks.`);
+isUp = true;
 await suite.ended;
 await stop(stopping ? 0 : 1);
+
+/** What the demo is denied on purpose is its own story. */
+function say(line: string): void {
+  if (isUp) console.log(line);
+}
 
 async function stop(status: number): Promise<void> {
   if (stopping) return;
   stopping = true;
+  watch.stop();
+  if (watch.bill) console.log(`\nBilled: ${billLine(watch.bill)}.`);
   await suite.stop();
   process.exit(status);
 }

@@ -16,6 +16,8 @@ export interface Connection {
   readonly stripeUrl: string;
   /** Where the suite's time is set and its schedules are listed. */
   readonly timeUrl: string;
+  /** Where a page shows requests, calls of functions, the bill and documents. */
+  readonly inspectUrl: string;
   readonly secrets: Secrets;
 }
 
@@ -49,6 +51,7 @@ const EMULATORS = "auth,functions,firestore,database,storage,tasks";
 const REVENUECAT_PORT = 8787;
 const STRIPE_PORT = 8788;
 const TIME_PORT = 4600;
+const INSPECT_PORT = 4000;
 /** What the programs that run leave behind: their logs. */
 const WORK_FOLDER = join(root, ".local");
 const READY = "All emulators ready!";
@@ -105,9 +108,14 @@ export async function startSuite({ project, portOffset }: SuiteOptions): Promise
   try {
     mkdirSync(WORK_FOLDER, { recursive: true });
     await build();
-    const timePort = TIME_PORT + portOffset;
+    const [timePort, inspectPort] = [TIME_PORT + portOffset, INSPECT_PORT + portOffset];
     const stripeUrl = `http://127.0.0.1:${stripe.port}`;
-    const emulators = startEmulators(project, { file, timePort, follower: `${stripeUrl}/simulator/clock` });
+    const emulators = startEmulators(project, {
+      file,
+      timePort,
+      inspectPort,
+      follower: `${stripeUrl}/simulator/clock`,
+    });
     const ended = new Promise<void>((resolve) => emulators.once("exit", () => resolve()));
     await ready(emulators, project);
     return {
@@ -124,6 +132,7 @@ export async function startSuite({ project, portOffset }: SuiteOptions): Promise
         revenueCatUrl: `http://127.0.0.1:${revenueCat.port}`,
         stripeUrl,
         timeUrl: `http://127.0.0.1:${timePort}`,
+        inspectUrl: `http://127.0.0.1:${inspectPort}`,
         secrets,
       },
       ended,
@@ -166,7 +175,7 @@ function configFile(config: FirebaseJson, offset: number): [file: string, forget
 /** @param follower what is told the suite's time besides the emulators */
 function startEmulators(
   project: string,
-  { file, timePort, follower }: { file: string; timePort: number; follower: string },
+  { file, timePort, inspectPort, follower }: { file: string; timePort: number; inspectPort: number; follower: string },
 ): ChildProcess {
   return spawn(
     process.execPath,
@@ -181,6 +190,7 @@ function startEmulators(
         FIRESTORE_INDEXES: "enforced",
         FORCE_COLOR: "0",
         METADATA_SERVER_DETECTION: "none",
+        FIREBASE_INSPECT_PORT: String(inspectPort),
         FIREBASE_TIME_PORT: String(timePort),
         FIREBASE_TIME_FOLLOWERS: follower,
         FIREBASE_CLOCK_FILE: join(WORK_FOLDER, `${project}.clock.json`),

@@ -124,12 +124,17 @@ export class Call {
       ...byWhom(this.caller),
       status,
       isDenied: status === "PERMISSION_DENIED",
-      millis: performance.now() - this.#began,
+      millis: inMicros(performance.now() - this.#began),
       bill,
       rule,
     });
     charge(requests, subject, bill);
   }
+}
+
+/** Milliseconds to no more places than the clock has. */
+function inMicros(millis: number): number {
+  return Math.round(millis * 1_000) / 1_000;
 }
 
 function byWhom(caller: Caller): { by: "server" | "user" | "nobody"; user: string | undefined } {

@@ -14,6 +14,7 @@ export function element(tag, attributes, ...children) {
 
 const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const span = (name, text) => element("span", { class: name }, text);
+const status = (text, isGood) => span(isGood ? "status is-good" : "status", text);
 const millis = (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 const count = (number, one) => `${number.toLocaleString("en")} ${number === 1 ? one : `${one}s`}`;
 
@@ -45,7 +46,7 @@ export function requestRow(request) {
     element("span", { class: "who", title: who }, who),
     span("how", request.method),
     span("what", request.subject),
-    span("status", request.isDenied ? "denied" : request.status),
+    status(request.isDenied ? "denied" : request.status, isWell(request)),
     span("cost", [billed(request.bill), millis(request.millis)].filter(Boolean).join(" · ")),
   );
   const more = element("p", {}, `${request.via} · ${request.database}`);
@@ -53,16 +54,20 @@ export function requestRow(request) {
   return element("li", request.isDenied ? { class: "is-bad" } : {}, element("details", {}, summary, body));
 }
 
-function decision({ rule, isDenied, by, status }) {
+function isWell({ status: code }) {
+  return code === "OK" || code === "ok";
+}
+
+function decision(request) {
+  const { rule, isDenied, by } = request;
   if (rule !== undefined) return [element("p", {}, isDenied ? "Denied:" : "Allowed by:"), element("pre", {}, rule)];
   if (isDenied) return [];
   if (by === "server") return [element("p", {}, "A server asked: rules do not hold for it.")];
-  const isJudged = status === "OK" || status === "ok";
-  return isJudged ? [element("p", {}, "Allowed; which rule it was is not known, or there are none.")] : [];
+  return isWell(request) ? [element("p", {}, "Allowed; which rule it was is not known, or there are none.")] : [];
 }
 
-export function functionRow({ at, user, trigger, name, path = "", status, isFailed, millis: took }) {
-  const [, event = trigger] = /([^.]+\.v\d\.[^.]+)$/.exec(trigger) ?? [];
+export function functionRow({ at, user, trigger, name, path = "", status: code, isFailed, millis: took }) {
+  const event = trigger.split(".").at(-1);
   const row = element(
     "div",
     { class: "plain" },
@@ -70,7 +75,7 @@ export function functionRow({ at, user, trigger, name, path = "", status, isFail
     span("who", user ?? ""),
     element("span", { class: "how", title: trigger }, event),
     span("what", `${name} ${path}`),
-    span("status", status === 0 ? "no answer" : String(status)),
+    status(code === 0 ? "no answer" : String(code), code > 0 && code < 400),
     span("cost", millis(took)),
   );
   return element("li", isFailed ? { class: "is-bad" } : {}, row);
