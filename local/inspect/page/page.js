@@ -33,6 +33,8 @@ addEventListener("hashchange", showSection);
 showSection();
 connect();
 watchDocuments();
+// Whoever drives a browser waits for this.
+globalThis.ready = true;
 
 function showSection() {
   const wanted = location.hash.slice(1).split("/")[0] || "requests";
