@@ -1,3 +1,4 @@
+import { millisSince } from "../inspect/millis.ts";
 import { RequestError } from "./model/failure.ts";
 import type { Path } from "./model/path.ts";
 import { formatPath } from "./model/path.ts";
@@ -33,7 +34,7 @@ export function writeDown(namespace: Namespace, operation: Operation, failure?: 
     user: caller.admin ? undefined : caller.auth?.uid,
     status: failure === undefined ? "ok" : failure instanceof RequestError ? failure.status : "internal",
     isDenied: failure instanceof RequestError && failure.why !== undefined,
-    millis: performance.now() - began,
+    millis: millisSince(began),
     rule: failure instanceof RequestError ? ruleIn(failure.why) : undefined,
   });
 }

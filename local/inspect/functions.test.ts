@@ -63,11 +63,11 @@ describe("a call of a function", () => {
 
   test.each([
     ["demo/us-central1/hook", { name: "us-central1-hook", trigger: "https", path: "GET /" }],
-    ["functions/projects/demo/triggers/us-central1-tidy-0", { name: "us-central1-tidy-0", trigger: "schedule" }],
+    ["functions/projects/demo/triggers/us-central1-tidy-0", { name: "us-central1-tidy", trigger: "schedule" }],
     ["demo/us-central1/send", { name: "us-central1-send", trigger: "task" }],
     [
       "functions/projects/demo/triggers/us-central1-onSale-0",
-      { name: "us-central1-onSale-0", trigger: "google.cloud.firestore.document.v1.created" },
+      { name: "us-central1-onSale", trigger: "google.cloud.firestore.document.v1.created" },
     ],
     ["demo/us-central1/missing", { name: "us-central1-missing", trigger: "unknown" }],
   ])("at %s is known by what set it off", async (path, known) => {

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import { identityOf, payloadOf } from "../tokens.ts";
 import type { Invocation, Invocations } from "./invocations.ts";
+import { millisSince } from "./millis.ts";
 
 /** A function as the functions emulator of firebase-tools knows it. */
 interface Definition {
@@ -39,17 +40,21 @@ export function recordInvocations(emulator: FunctionsEmulator, invocations: Invo
         ...about(call, this.triggers ?? {}),
         status,
         isFailed: status === 0 || status >= 500,
-        millis: performance.now() - began,
+        millis: millisSince(began),
       });
     });
     return handle.call(this, call, response);
   };
 }
 
+/** Of a key of the emulator; events and schedules call functions by it. */
+const GENERATION = /-\d+$/;
+
 function about(call: Call, triggers: NonNullable<FunctionsEmulator["triggers"]>): Pick<Invocation, "name" | "trigger"> {
   const { region, trigger_name: ownName = "" } = call.params;
-  const name = region === undefined ? ownName : `${region}-${ownName}`;
-  const trigger = triggerOf(triggers[name]?.def);
+  const key = region === undefined ? ownName : `${region}-${ownName}`;
+  const name = region === undefined ? key.replace(GENERATION, "") : key;
+  const trigger = triggerOf(triggers[key]?.def);
   if (trigger !== "https" && trigger !== "callable") return { name, trigger };
   const path = call.path.split(`/${region}/${ownName}`)[1] ?? "";
   return { name, trigger, ...{ path: `${call.method} ${path || "/"}`, user: userOf(call.headers) } };

@@ -16,6 +16,7 @@ export const PRICES = {
 
 const OPERATIONS = 100_000;
 const BYTES = 1_000_000_000;
+const DIGITS = 6;
 
 export interface Billed {
   readonly reads: number;
@@ -27,5 +28,6 @@ export interface Billed {
 /** Dollars. */
 export function costOf({ reads, writes, deletes, bytesDown }: Billed): number {
   const operations = reads * PRICES.reads + writes * PRICES.writes + deletes * PRICES.deletes;
-  return operations / OPERATIONS + (bytesDown / BYTES) * PRICES.gigabytesDown;
+  const dollars = operations / OPERATIONS + (bytesDown / BYTES) * PRICES.gigabytesDown;
+  return Number(dollars.toPrecision(DIGITS));
 }

@@ -1,3 +1,4 @@
+import { millisSince } from "../../inspect/millis.ts";
 import type { RequestBill, Requests } from "../../inspect/requests.ts";
 import type { Caller } from "../access/caller.ts";
 import type { Usage } from "../usage.ts";
@@ -124,17 +125,12 @@ export class Call {
       ...byWhom(this.caller),
       status,
       isDenied: status === "PERMISSION_DENIED",
-      millis: inMicros(performance.now() - this.#began),
+      millis: millisSince(this.#began),
       bill,
       rule,
     });
     charge(requests, subject, bill);
   }
-}
-
-/** Milliseconds to no more places than the clock has. */
-function inMicros(millis: number): number {
-  return Math.round(millis * 1_000) / 1_000;
 }
 
 function byWhom(caller: Caller): { by: "server" | "user" | "nobody"; user: string | undefined } {
