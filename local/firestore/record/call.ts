@@ -7,8 +7,8 @@ import { type Subject, subjectOf } from "./subject.ts";
 
 /** An aggregation bills one read for each batch of up to this many index entries. */
 const ENTRIES_PER_READ = 1_000;
-/** Statements of rules that are remembered of one request. */
-const MAX_RULES = 10;
+/** Of the statements of rules that are remembered of one request. */
+const MAX_RULES_LENGTH = 1_500;
 
 /** How a request comes to the server. */
 export type Via = "gRPC" | "REST" | "WebChannel";
@@ -28,9 +28,10 @@ export class Call {
   readonly #books: Books | undefined;
   readonly #via: Via;
   readonly #request: object;
-  readonly #rules = new Set<string>();
   #method: string;
   #subject: Subject | undefined;
+  /** A line for each statement that has allowed something. */
+  #rules: string | undefined;
   #began = performance.now();
   #reads = 0;
   #writes = 0;
@@ -81,12 +82,13 @@ export class Call {
 
   /** A statement of the rules has allowed it, or a part of it. */
   allowedBy(statement: string): void {
-    if (this.#rules.size < MAX_RULES) this.#rules.add(statement);
+    if (this.#rules === undefined) this.#rules = statement;
+    else if (!this.#rules.includes(statement) && this.#rules.length < MAX_RULES_LENGTH) this.#rules += `\n${statement}`;
   }
 
   /** It went well. */
   end(): void {
-    this.#write("OK", this.#rules.size === 0 ? undefined : [...this.#rules].join("\n"));
+    this.#write("OK", this.#rules);
   }
 
   fail({ status, message }: StatusError): void {
@@ -96,7 +98,7 @@ export class Call {
   /** What follows is another thing that the same listener is told. */
   goOn(method: string): void {
     this.#method = method;
-    this.#rules.clear();
+    this.#rules = undefined;
     this.#reads = this.#writes = this.#deletes = 0;
     this.#began = performance.now();
   }
