@@ -48,7 +48,7 @@ test("the command for Storage rules is ours, told to serve, and files are kept a
     const { binary, args } = await require("firebase-tools/lib/emulator/downloadableEmulators.js").downloadIfNecessary("storage");
     const { StorageEmulator } = require("firebase-tools/lib/emulator/storage/index.js");
     const files = new StorageEmulator({ projectId: "demo", rules: [] }).storageLayer.dirPath;
-    console.log(JSON.stringify({ binary, args, isOwn: files.startsWith(process.env.FIREBASE_EMULATORS_PATH) }));
+    console.log(JSON.stringify({ binary, args, isOwn: files.includes("firebase-local-") }));
   `);
   expect(stderr).toBe("");
   expect(JSON.parse(stdout)).toEqual({

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism, tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { availableParallelism, homedir, tmpdir } from "node:os";
+import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   type DatabaseConfig,
@@ -28,10 +28,15 @@ const require = createRequire(import.meta.url);
 
 /** Emulators that firebase-tools would run with Java, and what runs in their place. */
 const SUBSTITUTES: Readonly<Record<string, string>> = {
-  firestore: fileURLToPath(new URL("./firestore/main.ts", import.meta.url)),
-  database: fileURLToPath(new URL("./database/main.ts", import.meta.url)),
-  storage: fileURLToPath(new URL("./storage/main.ts", import.meta.url)),
+  firestore: programIn("firestore"),
+  database: programIn("database"),
+  storage: programIn("storage"),
 };
+
+/** TypeScript here, and JavaScript once built, as this file. */
+function programIn(folder: string): string {
+  return fileURLToPath(new URL(`./${folder}/main${extname(import.meta.url)}`, import.meta.url));
+}
 
 /** The suite's time, which tasks and schedules go by. */
 const clock = new SuiteClock({ report: warn });
@@ -41,6 +46,9 @@ class SuiteTaskQueue extends ScheduledTaskQueue {
     super(key, config, clock);
   }
 }
+
+/** Where firebase-tools keeps the programs it downloads. What stands in for some of them must not be found there without us. */
+const OFFICIAL_DOWNLOADS = join(homedir(), ".cache", "firebase", "emulators");
 
 const invocations = new Invocations();
 
@@ -63,7 +71,10 @@ interface DownloadableEmulators {
 export async function substitute(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "firebase-local-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  process.env.FIREBASE_EMULATORS_PATH = folder;
+  process.env.FIREBASE_EMULATORS_PATH = join(
+    process.env.FIREBASE_EMULATORS_PATH ?? OFFICIAL_DOWNLOADS,
+    "firebase-local",
+  );
   // Functions then write their manifest to a file; asking each for it over HTTP takes seconds.
   process.env.FIREBASE_FUNCTIONS_DISCOVERY_OUTPUT_PATH ??= folder;
   // Each request that runs at the same time has a Node process of its own; the official default is fifty.
@@ -77,11 +88,14 @@ export async function substitute(): Promise<void> {
   keepFilesIn(join(folder, "files"));
   recordInvocations(functionsEmulator(), invocations);
   extendStart(programs.get("firestore") as Command);
+  startWithoutMissingUi(emulators);
   replaceExport("deploy/functions/runtimes/node/versioning.js", "getLatestSDKVersion", () => undefined);
 }
 
 /** Starts the command line tool with the arguments of this process. */
 export function run(): void {
+  // The version is pinned: that there is a newer one is nothing that who runs this could act on.
+  process.env.NO_UPDATE_NOTIFIER ??= "1";
   require("firebase-tools/lib/bin/firebase.js");
 }
 
@@ -167,6 +181,27 @@ function extendStart(firestoreProgram: Command): void {
     });
     return started;
   });
+}
+
+/** The Emulator UI is downloaded when it is first wanted. Where that cannot be, everything else starts all the same. */
+function startWithoutMissingUi(emulators: DownloadableEmulators): void {
+  const controller = "emulator/controller.js";
+  const startAll = exportOf(controller, "startAll") as (...args: unknown[]) => Promise<unknown>;
+  const shouldStart = exportOf(controller, "shouldStart") as (options: unknown, emulator: string) => boolean;
+  replaceExport(controller, "startAll", async (options: StartOptions, showUi = true, ...rest: unknown[]) => {
+    const isWanted = showUi && shouldStart(options, "ui");
+    return startAll(options, isWanted && (await isThere()), ...rest);
+  });
+
+  async function isThere(): Promise<boolean> {
+    try {
+      await emulators.downloadIfNecessary("ui");
+      return true;
+    } catch (error) {
+      warn(`the Emulator UI is left out: ${(error as Error).message}`);
+      return false;
+    }
+  }
 }
 
 async function tick(functionsHost: string | undefined, followers: readonly string[]): Promise<void> {
