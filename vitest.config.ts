@@ -2,7 +2,8 @@ import { defineConfig } from "vitest/config";
 
 /**
  * `beside`: tests next to the file they test. `faults`: functions as Cloud Run serves them, killed in the middle; each file has servers of its
- * own. `suite`: what crosses modules, against everything running under the official CLI, one file after the other.
+ * own. `suite`: what crosses modules, against everything running under the official CLI, one file after the other. `standalone`: local/ as
+ * a package in somebody else's project.
  */
 export default defineConfig({
   test: {
@@ -30,12 +31,16 @@ export default defineConfig({
         test: {
           name: "suite",
           include: ["tests/**/*.test.ts"],
-          exclude: ["tests/faults/**"],
+          exclude: ["tests/faults/**", "tests/standalone/**"],
           globalSetup: ["tests/suite.ts"],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
+      },
+      {
+        extends: true,
+        test: { name: "standalone", include: ["tests/standalone/**/*.test.ts"] },
       },
     ],
     // Google's libraries would otherwise look for a metadata server, and warn that there is none.

@@ -30,8 +30,8 @@ const command = COMMANDS.find((one) => one !== undefined && spawnSync(one, ["--v
 export const hasChromium = command !== undefined;
 
 export interface Browser {
-  /** Opens a page, and waits until it says so by `ready`, a global promise. */
-  open(url: string): Promise<Tab>;
+  /** Opens a page, and waits until it is ready, by an expression that becomes true or a promise; by its global `ready` if none is given. */
+  open(url: string, ready?: string): Promise<Tab>;
   close(): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ export async function startChromium(): Promise<Browser> {
   });
   const connection = await connect(await addressOf(child));
   return {
-    open: (url) => openTab(connection, url),
+    open: (url, ready = "globalThis.ready") => openTab(connection, url, ready),
     close: async () => {
       const exited = once(child, "exit", { signal: AbortSignal.timeout(STOP_MILLIS) });
       connection.call("Browser.close").catch(() => undefined);
@@ -129,7 +129,7 @@ async function connect(address: string): Promise<Connection> {
   };
 }
 
-async function openTab(connection: Connection, url: string): Promise<Tab> {
+async function openTab(connection: Connection, url: string, ready: string): Promise<Tab> {
   const { targetId } = Created.parse(await connection.call("Target.createTarget", { url: "about:blank" }));
   const target = { targetId, flatten: true };
   const { sessionId } = Attached.parse(await connection.call("Target.attachToTarget", target));
@@ -141,7 +141,7 @@ async function openTab(connection: Connection, url: string): Promise<Tab> {
   };
   await connection.call("Page.navigate", { url }, sessionId);
   await evaluate(
-    "new Promise((done) => { const look = () => globalThis.ready ? done(globalThis.ready) : setTimeout(look, 5); look(); })",
+    `new Promise((done) => { const look = () => { const is = ${ready}; is ? done(is) : setTimeout(look, 5); }; look(); })`,
   );
   return {
     run: async <Arguments extends readonly unknown[], Result>(
