@@ -1,8 +1,12 @@
-import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { freePort } from "./ports.ts";
 
 const require = createRequire(import.meta.url);
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -71,8 +75,50 @@ test("a firebase-tools whose inside has changed is refused with a message that s
   expect(stderr).toContain("no longer exports TaskQueue from emulator/taskQueue.js: look at launcher.ts again");
 });
 
-test("the command line tool answers as ever", () => {
-  const { stdout, status } = spawnSync(process.execPath, [here("cli.ts"), "--version"], { encoding: "utf8" });
+const cli = (...args: string[]) =>
+  spawnSync(process.execPath, [here("bin/firebase-local.js"), ...args], { encoding: "utf8" });
+
+test("the command says which version it is, and of what", () => {
+  const { version } = require("firebase-tools/package.json") as { version: string };
+  const { stdout, status } = cli("--version");
+  expect([status, stdout.trim()]).toEqual([0, `0.1.0 (firebase-tools ${version})`]);
+});
+
+test("the command line tool answers as ever, and its help says what is had besides", () => {
+  const { stdout, status } = cli("--help");
   expect(status).toBe(0);
-  expect(stdout.trim()).toBe((require("firebase-tools/package.json") as { version: string }).version);
+  expect(stdout).toMatch(/^Usage: firebase-local .* deploy .* FIRESTORE_INDEXES=enforced /s);
+});
+
+test("a Node that is too old is told so", () => {
+  const pretend = `data:text/javascript,Object.defineProperty(process.versions, "node", { value: "22.11.0" })`;
+  const { stderr, status } = spawnSync(process.execPath, ["--import", pretend, here("bin/firebase-local.js")], {
+    encoding: "utf8",
+  });
+  expect(status).toBe(1);
+  expect(stderr).toContain("firebase-local needs Node.js 22.12 or newer");
+});
+
+test("an Emulator UI that cannot be downloaded is left out, and everything else starts", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "launcher-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const ports = {
+    firestore: { port: await freePort(), websocketPort: await freePort() },
+    hub: { port: await freePort() },
+  };
+  writeFileSync(join(folder, "firebase.json"), JSON.stringify({ emulators: ports }));
+  const args = ["emulators:start", "--project", "demo-ui", "--only", "firestore"];
+  const emulators = spawn(process.execPath, [here("cli.ts"), ...args], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, FIREBASE_EMULATORS_PATH: folder, HTTPS_PROXY: "http://127.0.0.1:9" },
+  });
+  onTestFinished(() => void emulators.kill());
+  let output = "";
+  for (const stream of [emulators.stdout, emulators.stderr]) stream.on("data", (chunk) => (output += chunk));
+  await vi.waitFor(() => expect(output).toContain("All emulators ready!"), { timeout: 20_000 });
+  expect(output).toContain("firebase-local: the Emulator UI is left out: Failed to make request");
+  const ended = once(emulators, "exit");
+  emulators.kill("SIGINT");
+  expect(await ended).toEqual([0, null]);
 });

@@ -209,9 +209,16 @@ async function tick(functionsHost: string | undefined, followers: readonly strin
   const port = Number(process.env.FIREBASE_TIME_PORT ?? TIME_PORT);
   const file = process.env.FIREBASE_CLOCK_FILE;
   try {
-    await startTime({ clock, functionsHost, followers, file, port, report: warn });
+    const time = await startTime({ clock, functionsHost, followers, file, port, report: warn });
+    const shutDown = exportOf("emulator/controller.js", "cleanShutdown") as () => Promise<void>;
+    replaceExport("emulator/controller.js", "cleanShutdown", async () => {
+      await time.close();
+      await shutDown();
+    });
   } catch (error) {
-    warn(`schedules do not tick: ${(error as Error).message}`);
+    const hint =
+      (error as NodeJS.ErrnoException).code === "EADDRINUSE" ? ", another is taken with FIREBASE_TIME_PORT" : "";
+    warn(`schedules do not tick: ${(error as Error).message}${hint}`);
   }
 }
 

@@ -24,7 +24,7 @@ beforeAll(async () => {
   guestbook = await makeGuestbook();
   installed = join(guestbook.folder, "node_modules/@pot-of-gold/local");
 }, 240_000);
-afterAll(() => guestbook?.remove());
+afterAll(() => guestbook?.remove(), 60_000);
 
 interface Manifest {
   readonly dependencies: Record<string, string>;
