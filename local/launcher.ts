@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, homedir, tmpdir } from "node:os";
@@ -63,6 +64,7 @@ interface Command {
 }
 
 interface DownloadableEmulators {
+  get(name: string): { readonly instance: ChildProcess | null };
   getDownloadDetails(name: string): { downloadPath: string };
   downloadIfNecessary(name: string): Promise<Command>;
 }
@@ -84,6 +86,7 @@ export async function substitute(): Promise<void> {
   for (const [name, program] of Object.entries(SUBSTITUTES)) {
     programs.set(name, await replaceProgram(emulators, name, program));
   }
+  passOnComplaints(emulators);
   replaceExport("emulator/taskQueue.js", "TaskQueue", SuiteTaskQueue);
   keepFilesIn(join(folder, "files"));
   recordInvocations(functionsEmulator(), invocations);
@@ -113,6 +116,16 @@ async function replaceProgram(emulators: DownloadableEmulators, name: string, pr
   // What stands behind the jar is meant for the program.
   command.args = [program, ...command.args.slice(jar + 2)];
   return command;
+}
+
+/** What a program complains of, such as a line of its rules, would otherwise only be in its log. */
+function passOnComplaints(emulators: DownloadableEmulators): void {
+  const path = "emulator/downloadableEmulators.js";
+  const start = exportOf(path, "start") as (name: string, ...rest: unknown[]) => Promise<unknown>;
+  replaceExport(path, "start", async (name: string, ...rest: unknown[]) => {
+    await start(name, ...rest);
+    emulators.get(name).instance?.stderr?.on("data", (chunk) => warn(`${name}: ${String(chunk).trimEnd()}`));
+  });
 }
 
 /** All Storage emulators of a machine keep files in one folder, and one that stops deletes it. Each gets a folder of its own. */
