@@ -4,6 +4,7 @@ import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { hasChromium, startChromium } from "../../local/chromium.ts";
+import { answers } from "../../local/ports.ts";
 import { root } from "../../scripts/suite.ts";
 import { type Command, type Guestbook, makeGuestbook } from "./guestbook.ts";
 
@@ -111,7 +112,12 @@ describe("the guestbook", () => {
     await writeInBrowser(`http://127.0.0.1:${guestbook.ports.hosting}/`);
     emulators.interrupt();
     await emulators.ended;
-    await vi.waitFor(() => expect(emulators.isAlive()).toBe(false), PATIENCE);
+    await vi.waitFor(async () => {
+      expect(emulators.isAlive()).toBe(false);
+      // The CLI puts Firestore into a group of its own, and others may.
+      const taken = await Promise.all(Object.values(guestbook.ports).map((port) => answers(port)));
+      expect(taken).not.toContain(true);
+    }, PATIENCE);
   });
 });
 
