@@ -201,7 +201,7 @@ function startWithoutMissingUi(emulators: DownloadableEmulators): void {
   const controller = "emulator/controller.js";
   const startAll = exportOf(controller, "startAll") as (...args: unknown[]) => Promise<unknown>;
   const shouldStart = exportOf(controller, "shouldStart") as (options: unknown, emulator: string) => boolean;
-  replaceExport(controller, "startAll", async (options: StartOptions, showUi = true, ...rest: unknown[]) => {
+  replaceExport(controller, "startAll", async (options: ProjectOptions, showUi = true, ...rest: unknown[]) => {
     const isWanted = showUi && shouldStart(options, "ui");
     return startAll(options, isWanted && (await isThere()), ...rest);
   });
