@@ -13,7 +13,7 @@ import {
   ReferenceElement,
   ValueTag,
 } from "./entity.ts";
-import { readGroup, readMessage, utf8 } from "./message.ts";
+import { readGroup, readMessage, readText, toText } from "./message.ts";
 
 /** Maps in maps: a document has at most 20. */
 const MAX_DEPTH = 100;
@@ -62,8 +62,8 @@ function readKey(reader: Reader, length: number): Key {
 
 /** What keys and references have in common. */
 function readOfKey(reader: Reader, tag: number, key: Key): boolean {
-  if (tag === KeyTag.APP) key.app = utf8(reader.bytes());
-  else if (tag === KeyTag.DATABASE) key.database = utf8(reader.bytes()) || DEFAULT_DATABASE;
+  if (tag === KeyTag.APP) key.app = readText(reader);
+  else if (tag === KeyTag.DATABASE) key.database = readText(reader) || DEFAULT_DATABASE;
   else if (tag === KeyTag.NAMESPACE) throw new Error("a key has a namespace, which Firestore does not know");
   else return false;
   return true;
@@ -85,7 +85,7 @@ function readElement(reader: Reader, tag: number, tags: ElementTags, segments: s
 }
 
 function segment(reader: Reader): string {
-  const text = utf8(reader.bytes());
+  const text = readText(reader);
   if (text.includes("/")) throw new Error(`"${text}" has a slash and is no part of a path`);
   return text;
 }
@@ -101,7 +101,7 @@ function readProperty(reader: Reader, fields: Map<string, Value>, depth: number)
   let isMultiple = false;
   let value: Content = null;
   readMessage(reader, reader.uint32(), (tag) => {
-    if (tag === PropertyTag.NAME) name = known(utf8(reader.bytes()));
+    if (tag === PropertyTag.NAME) name = known(readText(reader));
     else if (tag === PropertyTag.MEANING) meaning = reader.int32();
     else if (tag === PropertyTag.IS_MULTIPLE) isMultiple = reader.bool();
     else if (tag === PropertyTag.VALUE) value = readContent(reader, reader.uint32());
@@ -177,7 +177,7 @@ function toValue(content: Content, meaning: number, depth: number): Value {
   if (!(content instanceof Uint8Array)) return content;
   if (meaning === Meaning.MAP) return readMap(content, depth + 1);
   const isBytes = meaning === Meaning.BYTES || meaning === Meaning.SHORT_BYTES;
-  return isBytes ? Uint8Array.from(content) : utf8(content);
+  return isBytes ? Uint8Array.from(content) : toText(content);
 }
 
 function timestamp(micros: bigint): Timestamp {

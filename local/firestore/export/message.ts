@@ -33,9 +33,17 @@ export function readGroup(reader: Reader, end: number, take: Take): void {
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const REPLACEMENT = "\ufffd";
 
-/** Bytes as text; throws if they are none. */
-export function utf8(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
+/** Reads a string; throws if its bytes are no text. */
+export function readText(reader: Reader): string {
+  const length = reader.uint32();
+  const start = reader.pos;
+  reader.skip(length);
+  return toText(reader.buf, start, reader.pos);
+}
+
+/** @param bytes of a record: the reader of a Buffer gives Buffers, though its type does not say so */
+export function toText(bytes: Uint8Array, start = 0, end = bytes.length): string {
+  const text = (bytes as Buffer).toString("utf8", start, end);
   // The strict decoder is several times slower, and needed only if something may have been replaced.
-  return text.includes(REPLACEMENT) ? strict.decode(bytes) : text;
+  return text.includes(REPLACEMENT) ? strict.decode(bytes.subarray(start, end)) : text;
 }

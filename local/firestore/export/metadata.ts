@@ -1,5 +1,5 @@
 import protobuf from "protobufjs/light.js";
-import { readMessage, tag, utf8, WireType } from "./message.ts";
+import { readMessage, readText, tag, WireType } from "./message.ts";
 
 /**
  * What an export says of itself, in messages that Google has not published: read from exports of its emulator and of production.
@@ -56,7 +56,7 @@ export function readKindsEntries(record: Buffer): KindsEntry[] {
     let documents = 0;
     let bytes = 0;
     readMessage(reader, reader.uint32(), (part) => {
-      if (part === KindsTag.PATH) path = utf8(reader.bytes());
+      if (part === KindsTag.PATH) path = readText(reader);
       else if (part === KindsTag.DOCUMENTS) documents = Number(reader.int64());
       else if (part === KindsTag.BYTES) bytes = Number(reader.int64());
       else return false;
@@ -99,7 +99,7 @@ export function readOutputFiles(metadata: Buffer): string[] {
     if (found !== MetadataTag.OUTPUT) return false;
     readMessage(reader, reader.uint32(), (part) => {
       if (part !== OutputTag.FILE) return false;
-      files.push(utf8(reader.bytes()));
+      files.push(readText(reader));
       return true;
     });
     return true;
