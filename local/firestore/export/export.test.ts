@@ -88,6 +88,15 @@ describe("an export", () => {
     expect(_fieldsProto.other?.referenceValue).toBe(`${DATABASE}/documents/a/c`);
   });
 
+  test("names the document of which the format cannot tell a reference", async () => {
+    const fields = { bad: { referenceValue: "nowhere" } };
+    await harness.http("POST", `/v1/${DATABASE}/documents/a?documentId=b`, { fields });
+    const body = { database: DATABASE, export_directory: folder, export_name: NAME };
+    const { status, body: answer } = await harness.http("POST", `/emulator/v1/projects/${PROJECT}:export`, body);
+    expect(status).toBe(400);
+    expect(JSON.stringify(answer)).toContain(`'${DATABASE}/documents/a/b' cannot be exported: Resource name`);
+  });
+
   test("of nothing is one as well", async () => {
     await exportAll();
     expect(importExport(new Firestore(), PROJECT, overall)).toBe(0);
@@ -108,7 +117,7 @@ function writeExport(entities: Iterable<Uint8Array>, documents: number, path = "
   log.close();
   writeFileSync(kinds, writeKindsMetadata({ exportName: NAME, began: 1, ended: 2, files: ["output-0"] }));
   const file = `${path}/all_namespaces_all_kinds.export_metadata`;
-  writeRecords(Buffer.from("3"), writeKindsEntry({ path: file, documents, bytes: log.length }));
+  writeRecords(Buffer.from("3"), writeKindsEntry({ path: file, documents }, log.length));
 }
 
 function writeRecords(...records: readonly Uint8Array[]): void {

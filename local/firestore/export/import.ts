@@ -9,7 +9,7 @@ import { readEntity } from "./entity-reader.ts";
 import { readLog } from "./log-reader.ts";
 import { FORMAT_VERSION, type KindsEntry, readKindsEntries, readOutputFiles } from "./metadata.ts";
 
-/** The metadata of one set of kinds names some thousand files at most. */
+/** Metadata names some thousand files at most. */
 const MAX_METADATA_BYTES = 16 * 1024 * 1024;
 const BATCH_DOCUMENTS = 500;
 const BATCH_BYTES = 4 * 1024 * 1024;
@@ -55,8 +55,9 @@ function* documentsOf(project: string, file: string): Generator<ImportedDocument
 }
 
 function readOverall(file: string): KindsEntry[] {
-  const [version, ...entries] = [...readLog(file)].map(({ at, bytes }) => ({ at, bytes: Buffer.from(bytes) }));
-  const found = version?.bytes.toString();
+  checkSize(file);
+  const [version, ...entries] = Array.from(readLog(file), ({ at, bytes }) => ({ at, bytes: Buffer.from(bytes) }));
+  const found = version?.bytes.toString("latin1", 0, 10);
   if (found !== FORMAT_VERSION) throw new DamagedExport(file, 0, `is of format "${found}", not "${FORMAT_VERSION}"`);
   return entries.flatMap(({ at, bytes }) => named(file, at, () => readKindsEntries(bytes)));
 }
@@ -65,11 +66,14 @@ function readOverall(file: string): KindsEntry[] {
 function outputsOf(file: string, entry: KindsEntry): string[] {
   // Windows leans its slashes the other way.
   const metadata = inside(dirname(file), entry.path.replaceAll("\\", "/"));
-  if (statSync(metadata).size > MAX_METADATA_BYTES) {
-    throw new DamagedExport(metadata, undefined, `has more than ${MAX_METADATA_BYTES} bytes`);
-  }
+  checkSize(metadata);
   const names = named(metadata, 0, () => readOutputFiles(readFileSync(metadata)));
   return names.map((name) => inside(dirname(metadata), name));
+}
+
+function checkSize(file: string): void {
+  if (statSync(file).size <= MAX_METADATA_BYTES) return;
+  throw new DamagedExport(file, undefined, `has more than ${MAX_METADATA_BYTES} bytes`);
 }
 
 /** A file of the folder; no export has a reason to name others. */

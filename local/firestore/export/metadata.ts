@@ -23,8 +23,6 @@ export interface KindsEntry {
   /** Of its metadata, relative to the folder of the export, whichever way its slashes lean. */
   readonly path: string;
   readonly documents: number;
-  /** Of its files with entities, all together. */
-  readonly bytes: number;
 }
 
 const OverallTag = { KINDS: tag(1, BYTES) } as const;
@@ -38,7 +36,8 @@ const KindsTag = {
 const SettingsTag = { FIRST: tag(1, VARINT), SECOND: tag(3, VARINT) } as const;
 const SETTINGS = [2, 3] as const;
 
-export function writeKindsEntry({ path, documents, bytes }: KindsEntry): Uint8Array {
+/** @param bytes of the files with entities, all together */
+export function writeKindsEntry({ path, documents }: KindsEntry, bytes: number): Uint8Array {
   const out = protobuf.Writer.create().uint32(OverallTag.KINDS).fork().uint32(KindsTag.SETTINGS).fork();
   out.uint32(SettingsTag.FIRST).uint32(SETTINGS[0]).uint32(SettingsTag.SECOND).uint32(SETTINGS[1]).ldelim();
   out.uint32(KindsTag.PATH).string(path);
@@ -54,15 +53,13 @@ export function readKindsEntries(record: Buffer): KindsEntry[] {
     if (found !== OverallTag.KINDS) return false;
     let path = "";
     let documents = 0;
-    let bytes = 0;
     readMessage(reader, reader.uint32(), (part) => {
       if (part === KindsTag.PATH) path = readText(reader);
       else if (part === KindsTag.DOCUMENTS) documents = Number(reader.int64());
-      else if (part === KindsTag.BYTES) bytes = Number(reader.int64());
       else return false;
       return true;
     });
-    entries.push({ path, documents, bytes });
+    entries.push({ path, documents });
     return true;
   });
   return entries;
