@@ -52,11 +52,17 @@ function writePath(out: Writer, tags: ElementTags, segments: readonly string[]):
       .uint32(tags.KIND)
       .string(segments[at] as string);
     const id = segments[at + 1];
-    const number = id === undefined ? undefined : NUMERIC_ID.exec(id)?.[1];
-    if (number !== undefined) writeInt64(out.uint32(tags.ID), BigInt(number));
-    else if (id !== undefined) out.uint32(tags.NAME).string(id);
+    if (id !== undefined) writeId(out, tags, id);
     out.uint32(tags.END);
   }
+}
+
+/** As a number only if it is written as the number would be, and fits. */
+function writeId(out: Writer, tags: ElementTags, id: string): void {
+  const digits = NUMERIC_ID.exec(id)?.[1];
+  const number = digits === undefined ? undefined : BigInt.asIntN(64, BigInt(digits));
+  if (number !== undefined && `${number}` === digits) writeInt64(out.uint32(tags.ID), number);
+  else out.uint32(tags.NAME).string(id);
 }
 
 function writeFields(out: Writer, fields: Fields): void {

@@ -23,8 +23,8 @@ function written(fields: Record<string, Value>): string {
   return Buffer.from(writeEntity(`${DOCUMENTS}/users/ada`, new Map(Object.entries(fields)))).toString("hex");
 }
 
-function read(properties: string, key = KEY): Record<string, Value> {
-  return Object.fromEntries(readEntity(bytes(`${key} ${properties} ${GROUP}`)).fields);
+function read(properties: string): Record<string, Value> {
+  return Object.fromEntries(readEntity(bytes(`${KEY} ${properties} ${GROUP}`)).fields);
 }
 
 describe("a document", () => {
@@ -70,6 +70,10 @@ describe("a document", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test.each(["__id-1__", "__id007__", "__id-0__", "__id9223372036854775808__", "__id__"])("keeps its id %s", (id) => {
+    expect(readEntity(Buffer.from(writeEntity(`${DOCUMENTS}/a/${id}`, new Map()))).path).toBe(`a/${id}`);
   });
 
   test("of production is read as well", () => {
