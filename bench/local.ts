@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-for (const name of ["start", "calls", "queries", "memory", "listeners", "rules", "database"]) {
+for (const name of ["start", "calls", "queries", "memory", "listeners", "rules", "database", "durability"]) {
   const program = fileURLToPath(new URL(`local/${name}.ts`, import.meta.url));
   const { status } = spawnSync(process.execPath, ["--expose-gc", program], {
     stdio: "inherit",

@@ -43,6 +43,21 @@ test("the command for Firestore is ours, run by this Node", () => {
   });
 });
 
+test("servers are told to keep their data where FIREBASE_LOCAL_DATA says", () => {
+  const { stdout, stderr } = run(`
+    import { createRequire } from "node:module";
+    import { substitute } from "./launcher.ts";
+    process.env.FIREBASE_LOCAL_DATA = "/kept";
+    await substitute();
+    const require = createRequire(process.cwd() + "/launcher.ts");
+    const { downloadIfNecessary } = require("firebase-tools/lib/emulator/downloadableEmulators.js");
+    const argsOf = async (name) => (await downloadIfNecessary(name)).args.slice(1);
+    console.log(JSON.stringify([await argsOf("firestore"), await argsOf("database"), await argsOf("storage")]));
+  `);
+  expect(stderr).toBe("");
+  expect(JSON.parse(stdout)).toEqual([["--data", "/kept/firestore"], ["--data", "/kept/database"], ["serve"]]);
+});
+
 test("the command for Storage rules is ours, told to serve, and files are kept apart from those of other suites", () => {
   const { stdout, stderr } = run(`
     import { createRequire } from "node:module";

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, homedir, tmpdir } from "node:os";
-import { dirname, extname, join } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   type DatabaseConfig,
@@ -33,6 +33,9 @@ const SUBSTITUTES: Readonly<Record<string, string>> = {
   database: programIn("database"),
   storage: programIn("storage"),
 };
+
+/** Those that keep their data where FIREBASE_LOCAL_DATA says, each in a folder of its own. */
+const KEEPERS = ["firestore", "database"];
 
 /** TypeScript here, and JavaScript once built, as this file. */
 function programIn(folder: string): string {
@@ -114,8 +117,13 @@ async function replaceProgram(emulators: DownloadableEmulators, name: string, pr
   }
   command.binary = process.execPath;
   // What stands behind the jar is meant for the program.
-  command.args = [program, ...command.args.slice(jar + 2)];
+  command.args = [program, ...command.args.slice(jar + 2), ...keeping(name)];
   return command;
+}
+
+function keeping(name: string): string[] {
+  const data = process.env.FIREBASE_LOCAL_DATA;
+  return data && KEEPERS.includes(name) ? ["--data", resolve(data, name)] : [];
 }
 
 /** What a program complains of, such as a line of its rules, would otherwise only be in its log. */

@@ -1,18 +1,26 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { play } from "./play.ts";
 import { PASSWORD } from "./player.ts";
 import { BOARD_ID, LATE_PRODUCT, PRODUCTS } from "./seed.ts";
-import { startSuite } from "./suite.ts";
+import { root, startSuite } from "./suite.ts";
 import { billLine, watchSuite } from "./watch.ts";
 
 /**
  * `npm start`: everything up on this machine, with the demo played, until Ctrl-C. `npm run demo`: the same, and then it ends.
+ * With `-- --data .data` what is in Firestore and the Realtime Database is kept in that folder.
  */
 const PROJECT = "demo-pot-of-gold";
-const staysUp = !process.argv.includes("--once");
+const { values } = parseArgs({ options: { once: { type: "boolean", default: false }, data: { type: "string" } } });
+const staysUp = !values.once;
+const { data } = values;
+// The demo begins with what nobody has yet, so it cannot be played a second time.
+const hasData = data !== undefined && existsSync(resolve(root, data, "firestore"));
 
 const began = Date.now();
 console.log("Starting the Firebase emulators and simulators of RevenueCat and Stripe…");
-const suite = await startSuite({ project: PROJECT, portOffset: 0 }).catch((error: Error) => {
+const suite = await startSuite({ project: PROJECT, portOffset: 0, data }).catch((error: Error) => {
   console.error(error.message);
   process.exit(1);
 });
@@ -21,9 +29,11 @@ const watch = watchSuite(inspectUrl, say);
 let isUp = false;
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(0));
-console.log(`Ready after ${((Date.now() - began) / 1000).toFixed(1)} s. Playing the demo.`);
+console.log(
+  `Ready after ${((Date.now() - began) / 1000).toFixed(1)} s. ${hasData ? `The data is what ${data} has, so the demo is not played. Users of Auth and files are not kept there.` : "Playing the demo."}`,
+);
 try {
-  await play(suite.connection);
+  if (!hasData) await play(suite.connection);
 } catch (error) {
   console.error(`\nThe demo did not go well: ${error instanceof Error ? error.stack : error}`);
   await stop(1);

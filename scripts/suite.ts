@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { answers } from "../local/ports.ts";
 import { startRevenueCat } from "../local/revenuecat/server.ts";
@@ -44,6 +44,8 @@ export interface SuiteOptions {
   readonly project: string;
   /** Added to the ports of firebase.json, so that tests can run beside a suite that is up. */
   readonly portOffset: number;
+  /** A folder that keeps what is in Firestore and in the Realtime Database; without it they are in memory only. */
+  readonly data?: string | undefined;
 }
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
@@ -80,7 +82,7 @@ export function localSecrets(): Secrets {
 }
 
 /** Builds the functions and starts everything; resolves when all of it answers. */
-export async function startSuite({ project, portOffset }: SuiteOptions): Promise<Suite> {
+export async function startSuite({ project, portOffset, data }: SuiteOptions): Promise<Suite> {
   const config = shifted(JSON.parse(readFileSync(join(root, "firebase.json"), "utf8")) as FirebaseJson, portOffset);
   const host = (name: string) => {
     const { host = "127.0.0.1", port } = config.emulators[name] as { host?: string; port?: number };
@@ -115,6 +117,7 @@ export async function startSuite({ project, portOffset }: SuiteOptions): Promise
       timePort,
       inspectPort,
       follower: `${stripeUrl}/simulator/clock`,
+      data,
     });
     const ended = new Promise<void>((resolve) => emulators.once("exit", () => resolve()));
     await ready(emulators, project);
@@ -172,11 +175,17 @@ function configFile(config: FirebaseJson, offset: number): [file: string, forget
   return [file, () => rmSync(file, { force: true })];
 }
 
-/** @param follower what is told the suite's time besides the emulators */
-function startEmulators(
-  project: string,
-  { file, timePort, inspectPort, follower }: { file: string; timePort: number; inspectPort: number; follower: string },
-): ChildProcess {
+interface Settings {
+  /** firebase.json, or what stands in for it. */
+  readonly file: string;
+  readonly timePort: number;
+  readonly inspectPort: number;
+  /** What is told the suite's time besides the emulators. */
+  readonly follower: string;
+  readonly data: string | undefined;
+}
+
+function startEmulators(project: string, { file, timePort, inspectPort, follower, data }: Settings): ChildProcess {
   return spawn(
     process.execPath,
     [join(root, "local/cli.ts"), "emulators:start", "--project", project, "--config", file, "--only", EMULATORS],
@@ -191,6 +200,7 @@ function startEmulators(
         FORCE_COLOR: "0",
         METADATA_SERVER_DETECTION: "none",
         FIREBASE_INSPECT_PORT: String(inspectPort),
+        ...(data === undefined ? {} : { FIREBASE_LOCAL_DATA: resolve(root, data) }),
         FIREBASE_TIME_PORT: String(timePort),
         FIREBASE_TIME_FOLLOWERS: follower,
         FIREBASE_CLOCK_FILE: join(WORK_FOLDER, `${project}.clock.json`),

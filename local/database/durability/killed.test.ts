@@ -34,10 +34,12 @@ class Acknowledged {
   }
 }
 
+let clients = 0;
+
 /** The official client of apps. */
 function clientOn(port: number): Database {
   const database = getDatabase(
-    initializeApp({ projectId: "demo" }, `killed-${port}`),
+    initializeApp({ projectId: "demo" }, `killed-${++clients}`),
     `https://${NAMESPACE}.firebaseio.com`,
   );
   connectDatabaseEmulator(database, "127.0.0.1", port);

@@ -5,6 +5,7 @@ import { toText } from "../model/json.ts";
 import { Node } from "../model/node.ts";
 import { PRIORITY } from "../model/path.ts";
 import { ADMIN } from "../security.ts";
+import type { Commit } from "../store/commit.ts";
 import { Namespace, type Put } from "../store/namespace.ts";
 import { commitRecord, recordsOf, restore } from "./records.ts";
 
@@ -30,10 +31,8 @@ test("writes that are made again in their order lead to the same tree, prioritie
   fc.assert(
     fc.property(fc.array(anyPut, { maxLength: 12 }), (puts) => {
       const records: Uint8Array[] = [];
-      const onCommit = ({ name }: Namespace, { changes }: Parameters<typeof commit>[1]) =>
-        records.push(commitRecord(name, changes));
-      const commit: ConstructorParameters<typeof Namespace>[0]["onCommit"] = onCommit;
-      const namespace = new Namespace({ name: "one", now: () => 0, onCommit: commit });
+      const onCommit = ({ name }: Namespace, { changes }: Commit) => records.push(commitRecord(name, changes));
+      const namespace = new Namespace({ name: "one", now: () => 0, onCommit });
       for (const put of puts) namespace.write({ path: put.path, puts: [put] }, ADMIN);
       const { root } = restored(records).get("one") ?? { root: Node.EMPTY };
       expect(toText(root, "export")).toBe(toText(namespace.root, "export"));
