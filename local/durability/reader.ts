@@ -49,7 +49,7 @@ export class Reader {
 
   /** Refuses a file in which a whole record lies behind a place where one is not whole: that is no write that was cut short. */
   refuseGap(): void {
-    const rest = Buffer.from(this.#bytes(this.#at, this.size - this.#at));
+    const rest = this.#bytes(this.#at, this.size - this.#at);
     const behind = findRecord(rest.subarray(1), this.header.salt, this.#at + 1);
     if (behind === undefined) return;
     throw damaged(this.path, this.#at, `the record there is not whole, and others lie behind it (byte ${behind})`);

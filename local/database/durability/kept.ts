@@ -20,6 +20,11 @@ export class Keeper {
     this.#data = await openData({ ...keeping, server: "database", state, report });
   }
 
+  /** Whether anything is kept. */
+  get isKeeping(): boolean {
+    return this.#data !== undefined;
+  }
+
   /** Refuses whatever is asked for while what is written cannot be kept. */
   check(): void {
     if (this.#data?.refusal) throw refused(this.#data.refusal);

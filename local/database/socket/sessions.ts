@@ -58,7 +58,7 @@ export class Sessions {
     }
     if (url.pathname !== "/.ws") return void socket.end("HTTP/1.1 404 Not Found\r\n\r\n");
     this.#sockets.handleUpgrade(request, socket, head, (client) => {
-      const transport = new HeldTransport(new WebSocketTransport(client), this.#served.keeper);
+      const transport = this.#heldBack(new WebSocketTransport(client));
       const session = url.searchParams.get("s");
       if (session === null) this.#connect(transport, namespace, request, url);
       else this.#join(transport, namespace, session, request);
@@ -87,6 +87,11 @@ export class Sessions {
     this.#sockets.close();
   }
 
+  #heldBack(transport: Transport): Transport {
+    const { keeper } = this.#served;
+    return keeper.isKeeping ? new HeldTransport(transport, keeper) : transport;
+  }
+
   #startPolling(request: IncomingMessage, response: ServerResponse, url: URL): void {
     const namespace = this.#served.database(namespaceOf(request, url));
     const callback = url.searchParams.get("cb") ?? "";
@@ -94,7 +99,7 @@ export class Sessions {
     if (this.#polling.size >= MAX_POLLING) throw new RequestError("too_many_connections", "Too many connections", 429);
     const polling = new LongPoll(response, callback, () => this.#polling.delete(polling.id));
     this.#polling.set(polling.id, polling);
-    this.#connect(new HeldTransport(polling, this.#served.keeper), namespace, request, url);
+    this.#connect(this.#heldBack(polling), namespace, request, url);
   }
 
   #connect(transport: Transport, namespace: Namespace, request: IncomingMessage, url: URL): void {

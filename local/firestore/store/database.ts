@@ -171,13 +171,12 @@ export class Database {
   /** Puts a document back as another process had it, or takes it away, before there is anybody to notice. */
   restore(path: string, { fields, createTime, updateTime, bytes }: Omit<Version, "previous">): void {
     const collection = this.#collectionFor(parentPath(path));
-    const id = lastSegment(path);
-    const before = collection.get(id) ? 1 : 0;
+    const before = collection.size;
     const current: Version = { fields, createTime, updateTime, bytes, previous: undefined };
-    const document: StoredDocument = { path, key: idKey(id), current };
+    const document: StoredDocument = { path, key: idKey(lastSegment(path)), current };
     if (fields) collection.put(document);
     else this.#forget(document);
-    this.#count(collection, (fields ? 1 : 0) - before, updateTime);
+    this.#count(collection, collection.size - before, updateTime);
     // What was there before then is not known any more.
     this.#retention.startAt(updateTime);
   }
