@@ -29,9 +29,10 @@ const watch = watchSuite(inspectUrl, say);
 let isUp = false;
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(0));
-console.log(
-  `Ready after ${((Date.now() - began) / 1000).toFixed(1)} s. ${hasData ? `The data is what ${data} has, so the demo is not played. Users of Auth and files are not kept there.` : "Playing the demo."}`,
-);
+const next = hasData
+  ? `There is data in ${data}, so the demo is not played. Users of Auth and files of Storage are not kept there.`
+  : "Playing the demo.";
+console.log(`Ready after ${((Date.now() - began) / 1000).toFixed(1)} s. ${next}`);
 try {
   if (!hasData) await play(suite.connection);
 } catch (error) {
