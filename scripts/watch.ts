@@ -59,17 +59,15 @@ function failedLine({ name, trigger, path, status, millis }: Invocation): string
   return `failed   ${name} (${how}): ${status === 0 ? "no answer" : status} after ${Math.round(millis)} ms; its output is in the log`;
 }
 
-/** Passes on so many lines a second, and says how many it has left out. */
+/** Passes on so many lines a second; when it is over, how many it has left out. */
 function limit(print: (line: string) => void): (line: string) => void {
-  let began = 0;
   let lines = 0;
+  const tellRest = () => {
+    if (lines > MAX_LINES_PER_SECOND) print(`         and ${lines - MAX_LINES_PER_SECOND} more`);
+    lines = 0;
+  };
   return (line) => {
-    const now = Date.now();
-    if (now - began >= SECOND) {
-      if (lines > MAX_LINES_PER_SECOND) print(`         and ${lines - MAX_LINES_PER_SECOND} more`);
-      began = now;
-      lines = 0;
-    }
+    if (lines === 0) setTimeout(tellRest, SECOND).unref();
     lines++;
     if (lines <= MAX_LINES_PER_SECOND) print(line);
   };
