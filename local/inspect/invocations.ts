@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Flag, Natural } from "./parameters.ts";
 import { Ring } from "./ring.ts";
 
 /** What is remembered of calls of functions. Never what they were sent or answered, nor a token. */
@@ -26,17 +27,12 @@ const MAX_INVOCATIONS = 1_000;
 /** Kept besides, so that those that went well do not wash them away. */
 const MAX_FAILED = 200;
 
-const natural = z.coerce.number().int().nonnegative();
-
 export const InvocationFilter = z.object({
-  failed: z
-    .enum(["", "true", "false", "1", "0"])
-    .default("false")
-    .transform((text) => text === "" || text === "true" || text === "1"),
+  failed: Flag,
   /** Part of the name or the path. */
   name: z.string().max(200).default(""),
-  after: natural.default(0),
-  limit: natural.min(1).max(MAX_INVOCATIONS).default(200),
+  after: Natural.default(0),
+  limit: Natural.min(1).max(MAX_INVOCATIONS).default(200),
 });
 export type InvocationFilter = z.infer<typeof InvocationFilter>;
 

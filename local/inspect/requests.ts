@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Flag, Natural } from "./parameters.ts";
 import { Ring } from "./ring.ts";
 
 /** What an emulator remembers of the requests to it, for people to look at. Never what was sent or answered, nor a token. */
@@ -49,27 +50,21 @@ const MAX_PATHS = 300;
 /** Where the rest is counted when there are more kinds of paths. */
 const OTHERS = "(others)";
 
-/** Which of the records are wanted. A flag that is there without a value is meant. */
-const flag = z
-  .enum(["", "true", "false", "1", "0"])
-  .default("false")
-  .transform((text) => text === "" || text === "true" || text === "1");
-const natural = z.coerce.number().int().nonnegative();
-
+/** Which of the records are wanted. */
 export const RequestFilter = z.object({
-  denied: flag,
+  denied: Flag,
   /** Part of the subject. */
   path: z.string().max(1_500).default(""),
   /** A user's id, or `server` or `nobody`. */
   user: z.string().max(200).default(""),
   /** Only what came after the record of this id. */
-  after: natural.default(0),
-  limit: natural.min(1).max(MAX_RECORDS).default(200),
+  after: Natural.default(0),
+  limit: Natural.min(1).max(MAX_RECORDS).default(200),
 });
 export type RequestFilter = z.infer<typeof RequestFilter>;
 
 /** Whether a record is one of those that are wanted. */
-export function isWanted(record: RequestRecord, { denied, path, user, after }: RequestFilter): boolean {
+function isWanted(record: RequestRecord, { denied, path, user, after }: RequestFilter): boolean {
   if (record.id <= after || (denied && !record.isDenied)) return false;
   if (path !== "" && !record.subject.includes(path)) return false;
   return user === "" || record.user === user || (record.user === undefined && record.by === user);

@@ -10,6 +10,8 @@ const ENTRIES_PER_READ = 1_000;
 /** Of the statements of rules that are remembered of one request. */
 const MAX_RULES_LENGTH = 1_500;
 
+const NOTHING = {};
+
 /** How a request comes to the server. */
 export type Via = "gRPC" | "REST" | "WebChannel";
 
@@ -27,12 +29,13 @@ export class Call {
   readonly caller: Caller;
   readonly #books: Books | undefined;
   readonly #via: Via;
-  readonly #request: object;
+  #request: object;
   #method: string;
   #subject: Subject | undefined;
   /** A line for each statement that has allowed something. */
   #rules: string | undefined;
-  #began = performance.now();
+  /** Undefined for what a listener is told as it happens. */
+  #began: number | undefined = performance.now();
   #reads = 0;
   #writes = 0;
   #deletes = 0;
@@ -100,7 +103,7 @@ export class Call {
     this.#method = method;
     this.#rules = undefined;
     this.#reads = this.#writes = this.#deletes = 0;
-    this.#began = performance.now();
+    this.#began = undefined;
   }
 
   #bill(bill: RequestBill): void {
@@ -114,6 +117,8 @@ export class Call {
     const requests = this.#books?.requests;
     if (!requests) return;
     this.#subject ??= subjectOf(this.#request, this.#method);
+    // A listener's lives on, and is not to hold what was asked.
+    this.#request = NOTHING;
     const subject = this.#subject;
     const bill = { reads: this.#reads, writes: this.#writes, deletes: this.#deletes };
     requests.keep({
@@ -127,7 +132,7 @@ export class Call {
       ...byWhom(this.caller),
       status,
       isDenied: status === "PERMISSION_DENIED",
-      millis: millisSince(this.#began),
+      millis: this.#began === undefined ? 0 : millisSince(this.#began),
       bill,
       rule,
     });

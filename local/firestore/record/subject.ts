@@ -51,7 +51,7 @@ export function subjectOf(request: object, method: string): Subject {
 }
 
 /** The kind of a path: `users/ada/items/1` is of `users/{}/items`. Documents and their collections are of one kind. */
-export function kindOf(path: string): string {
+function kindOf(path: string): string {
   const segments = path.split("/");
   let kind = segments[0] ?? "";
   for (let i = 2; i < segments.length; i += 2) kind += `/{}/${segments[i]}`;

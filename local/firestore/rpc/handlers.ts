@@ -5,7 +5,7 @@ import { holdBack, whenKept } from "../durability/kept.ts";
 import type { Firestore } from "../firestore.ts";
 import type { Outgoing } from "../listen/stream.ts";
 import { Call, type Via } from "../record/call.ts";
-import { toStatus } from "../wire/status.ts";
+import { type StatusError, toStatus } from "../wire/status.ts";
 import { partitionQuery, runAggregationQuery, runStructuredQuery } from "./query.ts";
 import { batchGetDocuments, getDocument, listCollectionIds, listDocuments } from "./read.ts";
 import { listen, write } from "./streams.ts";
@@ -103,6 +103,7 @@ export async function* serveStreaming(
   via: Via = "gRPC",
 ): AsyncGenerator<object> {
   const call = new Call(firestore, { caller, via, method, request });
+  let failure: StatusError | undefined;
   try {
     await delay(firestore, method);
     const answers = (STREAMING[method] as Streaming)(firestore, request as never, new Access(firestore, call));
@@ -112,10 +113,13 @@ export async function* serveStreaming(
       if (!first.done) yield first.value;
     }
     yield* answers;
-    call.end();
   } catch (error) {
-    call.fail(toStatus(error));
+    failure = toStatus(error);
     throw error;
+  } finally {
+    // Also when whoever asked has heard enough.
+    if (failure) call.fail(failure);
+    else call.end();
   }
 }
 

@@ -1,4 +1,4 @@
-import { element, fieldsText } from "/show.js";
+import { element, fieldsText } from "./show.js";
 
 /** Walking through databases: Firestore's collections and documents, and the tree of the Realtime Database. Nothing can be changed. */
 

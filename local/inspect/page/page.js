@@ -1,5 +1,5 @@
-import { watchDocuments } from "/documents.js";
-import { billed, element, figures, functionRow, money, pathRow, pricesNote, requestRow } from "/show.js";
+import { watchDocuments } from "./documents.js";
+import { billed, element, figures, functionRow, money, pathRow, pricesNote, requestRow } from "./show.js";
 
 /** The page: what is new comes as events, filtered by the server, and goes to the top of its list. */
 
