@@ -240,10 +240,14 @@ function markUsage({ firestore }: Control): Answer {
 async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) throw new BadRequest("The request is too large.");
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > MAX_BODY_BYTES) throw new BadRequest("The request is too large.");
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof BadRequest ? error : new BadRequest("The request ended before its body did.");
   }
   try {
     return JSON.parse(Buffer.concat(chunks).toString("utf8"));

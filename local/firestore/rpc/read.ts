@@ -134,8 +134,7 @@ function pageSizeOf({ pageSize = 0 }: { readonly pageSize?: number }, absent: nu
 
 function listQuery(request: ListDocumentsRequest, limit: number): StructuredQuery {
   const { collectionId = "", orderBy, pageToken } = request;
-  const cursor = pageToken ? valueCodec.decode(readToken(pageToken)) : undefined;
-  if (cursor !== undefined && !isArray(cursor)) throw invalidArgument("Invalid page token.");
+  const cursor = pageToken ? cursorIn(pageToken) : undefined;
   return {
     from: [{ collectionId }],
     limit: { value: limit },
@@ -171,6 +170,18 @@ function pageToken({ database, orders }: Query, { path, snapshot }: Row): string
       : (valueAt(snapshot?.version.fields ?? new Map(), order.path) as Value),
   );
   return Buffer.from(valueCodec.encode(values).finish()).toString("base64url");
+}
+
+/** The values of the last row before the page, from which it goes on. */
+function cursorIn(token: string): readonly Value[] {
+  const bytes = readToken(token);
+  try {
+    const cursor = valueCodec.decode(bytes);
+    if (isArray(cursor)) return cursor;
+  } catch {
+    // Whatever it is, it is not one that was given out.
+  }
+  throw invalidArgument("Invalid page token.");
 }
 
 function readToken(token: string): Buffer {
