@@ -15,6 +15,7 @@ import {
 import { type FunctionsEmulator, recordInvocations } from "./inspect/functions.ts";
 import { Invocations } from "./inspect/invocations.ts";
 import { type InspectOptions, startInspect } from "./inspect/server.ts";
+import { type Application, guard } from "./storage/guard.ts";
 import { type QueueConfig, ScheduledTaskQueue } from "./tasks/queue.ts";
 import { SuiteClock } from "./time/clock.ts";
 import { startTime } from "./time/start.ts";
@@ -93,6 +94,7 @@ export async function substitute(): Promise<void> {
   replaceExport("emulator/taskQueue.js", "TaskQueue", SuiteTaskQueue);
   keepFilesIn(join(folder, "files"));
   recordInvocations(functionsEmulator(), invocations);
+  guardStorage();
   extendStart(programs.get("firestore") as Command);
   startWithoutMissingUi(emulators);
   replaceExport("deploy/functions/runtimes/node/versioning.js", "getLatestSDKVersion", () => undefined);
@@ -153,6 +155,16 @@ function functionsEmulator(): FunctionsEmulator {
     throw new Error("firebase-tools no longer calls functions as it did: look at launcher.ts again.");
   }
   return prototype;
+}
+
+/** What is malformed is refused, and does not end the suite. */
+function guardStorage(): void {
+  const createApp = exportOf("emulator/storage/server.js", "createApp") as (...args: unknown[]) => Promise<Application>;
+  replaceExport("emulator/storage/server.js", "createApp", async (...args: unknown[]) => {
+    const application = await createApp(...args);
+    guard(application, warn);
+    return application;
+  });
 }
 
 interface Registry {

@@ -10,6 +10,7 @@ import {
   initializeTestEnvironment,
   type RulesTestEnvironment,
 } from "@firebase/rules-unit-testing";
+import * as fc from "fast-check";
 import { doc, setDoc } from "firebase/firestore";
 import {
   deleteObject,
@@ -61,6 +62,7 @@ const folder = mkdtempSync(join(tmpdir(), "storage-test-"));
 let environment: RulesTestEnvironment;
 let stop: () => Promise<unknown>;
 let output = "";
+let origin = "";
 
 const as = (uid: string, claims: Record<string, unknown> = {}) =>
   environment.authenticatedContext(uid, claims).storage(`gs://${BUCKET}`);
@@ -80,6 +82,7 @@ beforeAll(async () => {
     logging: at(logging),
     ui: { enabled: false },
   };
+  origin = `http://127.0.0.1:${storage}`;
   writeFileSync(join(folder, "storage.rules"), RULES);
   const config = join(folder, "firebase.json");
   writeFileSync(config, JSON.stringify({ storage: { rules: "storage.rules" }, emulators }));
@@ -244,5 +247,71 @@ describe("rules", () => {
     await assertFails(uploadBytes(ref(as("ada"), "avatars/ada"), bytes("x"), PNG));
     await load(RULES);
     await assertSucceeds(listAll(ref(nobody(), "avatars")));
+  });
+});
+
+describe("a request that is malformed", () => {
+  test.each([
+    ["an upload of nothing named", "/upload/storage/v1/b/x/o?uploadType=media"],
+    ["parts without a boundary", `/v0/b/${BUCKET}/o?uploadType=multipart&name=a`],
+  ])("is refused, and the suite goes on: %s", async (_, path) => {
+    const { status } = await fetch(`${origin}${path}`, {
+      method: "POST",
+      headers: { "content-type": "multipart/related" },
+    });
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(status).toBeLessThan(500);
+    await assertSucceeds(uploadBytes(ref(as("ada"), "avatars/ada"), bytes("picture"), PNG));
+  });
+
+  test("ends nothing, however it is put together", async () => {
+    const file = fc.constantFrom(
+      "",
+      "/a",
+      "/a%2Fb",
+      "/..",
+      "/%00",
+      "/a/acl",
+      "/a/copyTo/b/x/o/y",
+      "/a/rewriteTo/b/x/o/y",
+    );
+    const base = fc.constantFrom(
+      `/v0/b/${BUCKET}/o`,
+      `/storage/v1/b/${BUCKET}/o`,
+      "/upload/storage/v1/b/x/o",
+      "/b/x/o",
+    );
+    const query = fc.constantFrom(
+      "",
+      "name=a",
+      "uploadType=media",
+      "uploadType=multipart&name=a",
+      "uploadType=resumable&name=a",
+      "upload_id=x",
+      "alt=media",
+      "pageToken=%",
+    );
+    const headers = fc.record(
+      {
+        "content-type": fc.constantFrom("application/json", "multipart/related", "multipart/related; boundary=x", ";"),
+        "x-goog-upload-protocol": fc.constantFrom("resumable", "multipart"),
+        "x-goog-upload-command": fc.constantFrom("start", "upload", "upload, finalize", "query", "cancel", "x"),
+        "x-goog-upload-offset": fc.constantFrom("-1", "x"),
+        range: fc.constantFrom("bytes=5-1", "bytes=x"),
+        "content-range": fc.constantFrom("bytes */*", "x"),
+        authorization: fc.constantFrom("Bearer owner", "x", "Firebase e30.e30."),
+      },
+      { requiredKeys: [] },
+    );
+    const verb = fc.constantFrom("POST", "POST", "PUT", "PATCH", "DELETE");
+    const body = fc.oneof(fc.string(), fc.json(), fc.constantFrom("--x\r\n\r\n--x--", '{"metadata":null}'));
+    await fc.assert(
+      fc.asyncProperty(verb, base, file, query, headers, body, async (method, base, file, query, headers, body) => {
+        const answer = await fetch(`${origin}${base}${file}?${query}`, { method, headers, body });
+        await answer.body?.cancel();
+        expect([200, 201, 204, 400, 403, 404, 412, 415, 501]).toContain(answer.status);
+      }),
+      { numRuns: 200 },
+    );
   });
 });
