@@ -57,7 +57,10 @@ test("indexes of one database are required in no other", async () => {
   await harness.http("PUT", control("strict", "/indexes?enforce=true"), { indexes: [], fieldOverrides });
   const query = "/rooms?orderBy=note";
   expect((await harness.http("GET", `${documents("strict")}${query}`)).body).toMatchObject({
-    error: { status: "FAILED_PRECONDITION", message: expect.stringContaining(`/project/${PROJECT}/firestore/`) },
+    error: {
+      status: "FAILED_PRECONDITION",
+      message: expect.stringContaining(`/project/${PROJECT}/firestore/databases/strict/indexes`),
+    },
   });
   expect((await harness.http("GET", `${documents("other")}${query}`)).status).toBe(200);
   expect((await harness.http("GET", `${documents("(default)")}${query}`)).status).toBe(200);

@@ -62,7 +62,7 @@ function isServedAlone({ equal, nameDescends }: Needs, mode: Mode): boolean {
  * @param database `projects/p/databases/d`
  */
 export function describeMissing(database: string, missing: MissingIndex): string {
-  const console = `https://console.firebase.google.com/project/${projectOf(database)}/firestore/indexes`;
+  const console = `https://console.firebase.google.com/project/${placeOf(database)}/indexes`;
   if (missing.kind === "composite") {
     return `The query requires an index. You can create it here: ${console} or in "indexes" of firestore.indexes.json: ${JSON.stringify(missing.index)}`;
   }
@@ -72,8 +72,10 @@ export function describeMissing(database: string, missing: MissingIndex): string
 
 const SHORT: Readonly<Record<Mode, string>> = { ASCENDING: "ASC", DESCENDING: "DESC", CONTAINS: "CONTAINS" };
 
-function projectOf(database: string): string {
-  return parseName(`${database}/documents`).database.split("/")[1] ?? "";
+/** Where the console shows a database. */
+function placeOf(database: string): string {
+  const [, project, , id] = parseName(`${database}/documents`).database.split("/");
+  return id === "(default)" ? `${project}/firestore` : `${project}/firestore/databases/${id}`;
 }
 
 function direction(descending: boolean): Mode {

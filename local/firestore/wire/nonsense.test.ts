@@ -179,6 +179,8 @@ describe("a request over REST that is nearly right", () => {
       "structuredQuery.limit=1",
       "document.fields=x",
       "writes.update=x",
+      "mask=x&mask.fieldPaths=a",
+      "structuredQuery=x&structuredQuery.limit=1",
       "options.readOnly=x",
       "access_token=x",
       "__proto__.x=1",
@@ -211,9 +213,9 @@ describe("a request over REST that is nearly right", () => {
           message: expect.any(String),
         });
       }),
-      { numRuns: 600 },
+      { numRuns: 400 },
     );
-    expect(harness.reports).toEqual([]);
+    expect(harness.reports.splice(0)).toEqual([]);
   });
 
   test("goes for documents as for queries: GET and DELETE", async () => {
@@ -226,7 +228,7 @@ describe("a request over REST that is nearly right", () => {
       }),
       { numRuns: 400 },
     );
-    expect(harness.reports).toEqual([]);
+    expect(harness.reports.splice(0)).toEqual([]);
   });
 });
 
@@ -272,9 +274,10 @@ describe("a request to the emulator's own surface that is nearly right", () => {
         const { status } = await harness.http(verb, path, verb === "GET" ? undefined : (body ?? "null"), {});
         expect([200, 400, 404]).toContain(status);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
-    expect(harness.reports).toEqual([]);
+    // Policies that cannot be followed are taken and reported.
+    expect(harness.reports.splice(0).filter((report) => !report.startsWith("TTL of "))).toEqual([]);
   });
 });
 
@@ -298,7 +301,7 @@ describe("a message over gRPC that is nearly right", () => {
           const bytes = edits.reduce((bytes, [at, kind, with_]) => edited(bytes, at, kind, with_), bytesOf(of));
           expect(allowed).toContain(await callOver(client, of.method, framed(bytes)));
         }),
-        { numRuns: 800 },
+        { numRuns: 500 },
       );
       // Frames that are none: compressed that are not, of another length, cut.
       const frame = fc.oneof(
@@ -319,7 +322,7 @@ describe("a message over gRPC that is nearly right", () => {
     } finally {
       client.destroy();
     }
-    expect(harness.reports).toEqual([]);
+    expect(harness.reports.splice(0)).toEqual([]);
   });
 });
 
@@ -348,7 +351,7 @@ describe("bytes that are no request", () => {
     );
     expect(await harness.http("GET", "/")).toEqual({ status: 200, body: "Ok\n" });
     expect((await harness.client.doc("rooms/none").get()).exists).toBe(false);
-    expect(harness.reports).toEqual([]);
+    expect(harness.reports.splice(0)).toEqual([]);
   });
 });
 

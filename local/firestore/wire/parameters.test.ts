@@ -113,6 +113,7 @@ describe("parameters of a method", () => {
     ["mask.colour=red", 'Unknown name "mask.colour": Cannot bind query parameter.'],
     ["mask.fieldPaths.x=red", 'Unknown name "mask.fieldPaths.x"'],
     ["__proto__=1", 'Unknown name "__proto__"'],
+    ["mask=x&mask.fieldPaths=legs", 'Unknown name "mask.fieldPaths"'],
     ["constructor.name=1", 'Unknown name "constructor.name"'],
     [
       "readTime=yesterday",

@@ -55,17 +55,24 @@ export function setAt(
 ): void {
   let [into, of] = [json, type];
   const path = place.split(".");
-  for (const [i, part] of path.entries()) {
+  const last = path.pop() ?? "";
+  for (const part of path) {
     const field = fieldNamed(of, part);
-    if (!field) throw unknown(place);
-    if (i === path.length - 1) {
-      into[field.name] = field.repeated ? values : values[0];
-    } else {
-      if (!(field.resolvedType instanceof protobuf.Type) || field.repeated || field.map) throw unknown(place);
-      into[field.name] ??= {};
-      [into, of] = [into[field.name] as Record<string, unknown>, field.resolvedType];
-    }
+    if (!(field?.resolvedType instanceof protobuf.Type)) throw unknown(place);
+    [into, of] = [messageAt(into, field, place), field.resolvedType];
   }
+  const field = fieldNamed(of, last);
+  if (!field) throw unknown(place);
+  into[field.name] = field.repeated ? values : values[0];
+}
+
+/** The message in a field, made if it is not there. */
+function messageAt(json: Record<string, unknown>, field: protobuf.Field, place: string): Record<string, unknown> {
+  json[field.name] ??= {};
+  const message = json[field.name];
+  // It may have been given as a whole, too.
+  if (field.repeated || field.map || typeof message !== "object") throw unknown(place);
+  return message as Record<string, unknown>;
 }
 
 function isSystem(name: string): boolean {

@@ -23,11 +23,11 @@ const routes: readonly Route[] = [...methods.values()]
   .flatMap((method) => method.http.map((binding) => ({ method, binding, ...compile(binding.template) })))
   .sort((a, b) => Number(/:\w+$/.test(b.binding.template)) - Number(/:\w+$/.test(a.binding.template)));
 
+const DATABASE = "databases/[^/:]+";
 /**
  * The API of databases, indexes and backups, which is no emulator's.
  * Source: https://firestore.googleapis.com/$discovery/rest?version=v1
  */
-const DATABASE = "databases/[^/:]+";
 const ADMIN = new RegExp(
   `^/v1/projects/[^/]+/(?:${[
     "databases(?::clone|:restore)?",
