@@ -63,13 +63,19 @@ export async function sessionIn(answer: Response): Promise<string> {
   return String(opening?.[1][1]);
 }
 
-/** All that an answer says: pieces, each with its length before it. */
+/** All that an answer says. */
 export async function arraysIn(answer: Response): Promise<Arrays> {
+  return readArrays(await answer.text());
+}
+
+/** Reads pieces, each with its length before it; of an answer that was cut, those that came in whole. */
+export function readArrays(text: string): Arrays {
   const arrays: Arrays[number][] = [];
-  let rest = await answer.text();
-  while (rest !== "") {
+  let rest = text;
+  while (rest.includes("\n")) {
     const start = rest.indexOf("\n") + 1;
     const end = start + Number(rest.slice(0, start));
+    if (end > rest.length) break;
     arrays.push(...(JSON.parse(rest.slice(start, end)) as Arrays));
     rest = rest.slice(end);
   }

@@ -180,14 +180,16 @@ async function* requestsOf(session: Session, method: Method): AsyncGenerator<obj
   for await (const json of session.inbox.messages()) yield fromJson(method.request, json) as object;
 }
 
+/** Reads what is too long to its end without keeping it: a browser hears an answer only when it has said all it had to say. */
 async function textOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
+  let chunks: Buffer[] = [];
   let length = 0;
   for await (const piece of request as AsyncIterable<Buffer>) {
     length += piece.length;
-    if (length > MAX_BODY_BYTES) throw invalidArgument(`The request is longer than ${MAX_BODY_BYTES} bytes.`);
-    chunks.push(piece);
+    if (length <= MAX_BODY_BYTES) chunks.push(piece);
+    else chunks = [];
   }
+  if (length > MAX_BODY_BYTES) throw invalidArgument(`The request is longer than ${MAX_BODY_BYTES} bytes.`);
   return Buffer.concat(chunks).toString("utf8");
 }
 
