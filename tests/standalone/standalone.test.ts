@@ -19,13 +19,13 @@ declare const document: {
 let guestbook: Guestbook;
 let installed: string;
 const MAX_TARBALL_BYTES = 1_000_000;
-const PATIENCE = { timeout: 60_000, interval: 100 };
+const PATIENCE = { timeout: 120_000, interval: 100 };
 
 beforeAll(async () => {
   guestbook = await makeGuestbook();
   installed = join(guestbook.folder, "node_modules/@pot-of-gold/local");
-}, 240_000);
-afterAll(() => guestbook?.remove(), 60_000);
+}, 300_000);
+afterAll(() => guestbook?.remove(), 120_000);
 
 interface Manifest {
   readonly dependencies: Record<string, string>;
@@ -97,7 +97,7 @@ describe("the guestbook", () => {
     return started;
   };
 
-  test("passes its tests: rules, an event, a call, indexes, a schedule", { timeout: 180_000 }, async () => {
+  test("passes its tests: rules, an event, a call, indexes, a schedule", { timeout: 300_000 }, async () => {
     const tests = start("npm", "test");
     const status = await tests.ended;
     expect(tests.output()).toMatch(/ℹ pass 6\n/);
@@ -106,7 +106,7 @@ describe("the guestbook", () => {
     expect(tests.isAlive()).toBe(false);
   });
 
-  test("serves its page, and leaves nothing behind at Ctrl-C", { timeout: 180_000 }, async () => {
+  test("serves its page, and leaves nothing behind at Ctrl-C", { timeout: 300_000 }, async () => {
     const emulators = start("npm", "start");
     await vi.waitFor(() => expect(emulators.output()).toContain("All emulators ready!"), PATIENCE);
     await writeInBrowser(`http://127.0.0.1:${guestbook.ports.hosting}/`);
