@@ -52,6 +52,7 @@ export async function makeGuestbook(): Promise<Guestbook> {
       HOME: join(outside, "home"),
       FIRESTORE_INDEXES: "enforced",
       FIREBASE_TIME_PORT: String(await freePort()),
+      FIREBASE_INSPECT_PORT: String(ports.inspect),
       NO_COLOR: "1",
     };
     const start = (command: string, ...args: string[]) => launch({ cwd: folder, env: ownHome }, command, ...args);
@@ -84,6 +85,7 @@ async function takeFreePorts(folder: string): Promise<Record<string, number>> {
     config.emulators[name] = { port: ports[name] };
   }
   config.emulators.ui = { enabled: false };
+  ports.inspect = await freePort();
   config.emulators.firestore = { ...config.emulators.firestore, websocketPort: await freePort() };
   writeFileSync(file, JSON.stringify(config, undefined, 2));
   return ports;

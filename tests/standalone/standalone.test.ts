@@ -39,9 +39,10 @@ const filesOf = (folder: string) =>
 describe("the package", () => {
   test("holds what runs, its types, what it is and under which license, and no tests", () => {
     const files = filesOf(installed).filter((name) => !name.startsWith("node_modules/"));
-    const others = files.filter((name) => !/^dist\/.+(\.js|\.d\.ts)$/.test(name));
+    const others = files.filter((name) => !/^dist\/.+(\.js|\.d\.ts)$|^dist\/inspect\/page\//.test(name));
     expect(others.sort()).toEqual(["LICENSE", "README.md", "bin/firebase-local.js", "package.json"]);
     expect(files.filter((name) => /\.test\.|harness|chromium/.test(name))).toEqual([]);
+    expect(files).toContain("dist/inspect/page/index.html");
     expect(statSync(guestbook.tarball).size).toBeLessThan(MAX_TARBALL_BYTES);
   });
 
@@ -110,6 +111,8 @@ describe("the guestbook", () => {
     const emulators = start("npm", "start");
     await vi.waitFor(() => expect(emulators.output()).toContain("All emulators ready!"), PATIENCE);
     await writeInBrowser(`http://127.0.0.1:${guestbook.ports.hosting}/`);
+    const inside = await fetch(`http://127.0.0.1:${guestbook.ports.inspect}/`);
+    expect([inside.status, await inside.text()]).toEqual([200, expect.stringContaining("<!doctype html>")]);
     emulators.interrupt();
     await emulators.ended;
     await vi.waitFor(async () => {
