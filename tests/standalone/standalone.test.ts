@@ -51,7 +51,7 @@ describe("the package", () => {
     const sources = filesOf(join(installed, "dist")).filter((name) => name.endsWith(".js"));
     const imported = sources.flatMap((name) => {
       const source = readFileSync(join(installed, "dist", name), "utf8");
-      return [...source.matchAll(/^(?:import|export)\s(?:[^"'`;]*\sfrom\s)?"([^."][^"]*)"/gm)].map(
+      return [...source.matchAll(/^(?:import|export)\s(?:[^"'`;]*\sfrom\s)?"([^./"][^"]*)"/gm)].map(
         ([, name = ""]) => name,
       );
     });
