@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, homedir, tmpdir } from "node:os";
 import { dirname, extname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import {
   type DatabaseConfig,
   forCli,
@@ -30,17 +30,18 @@ const require = createRequire(import.meta.url);
 
 /** Emulators that firebase-tools would run with Java, and what runs in their place. */
 const SUBSTITUTES: Readonly<Record<string, string>> = {
-  firestore: programIn("firestore"),
-  database: programIn("database"),
-  storage: programIn("storage"),
+  firestore: fileAt("firestore/main"),
+  database: fileAt("database/main"),
+  storage: fileAt("storage/main"),
 };
+const COMPILE_CACHE = fileAt("compile-cache");
 
 /** Those that keep their data where FIREBASE_LOCAL_DATA says, each in a folder of its own. */
 const KEEPERS = ["firestore", "database"];
 
 /** TypeScript here, and JavaScript once built, as this file. */
-function programIn(folder: string): string {
-  return fileURLToPath(new URL(`./${folder}/main${extname(import.meta.url)}`, import.meta.url));
+function fileAt(path: string): string {
+  return fileURLToPath(new URL(`./${path}${extname(import.meta.url)}`, import.meta.url));
 }
 
 /** The suite's time, which tasks and schedules go by. */
@@ -98,6 +99,7 @@ export async function substitute(): Promise<void> {
   extendStart(programs.get("firestore") as Command);
   startWithoutMissingUi(emulators);
   replaceExport("deploy/functions/runtimes/node/versioning.js", "getLatestSDKVersion", () => undefined);
+  validateWhenAsked();
 }
 
 /** Starts the command line tool with the arguments of this process. */
@@ -119,7 +121,13 @@ async function replaceProgram(emulators: DownloadableEmulators, name: string, pr
   }
   command.binary = process.execPath;
   // What stands behind the jar is meant for the program.
-  command.args = [program, ...command.args.slice(jar + 2), ...keeping(name)];
+  command.args = [
+    "--import",
+    pathToFileURL(COMPILE_CACHE).href,
+    program,
+    ...command.args.slice(jar + 2),
+    ...keeping(name),
+  ];
   return command;
 }
 
@@ -165,6 +173,18 @@ function guardStorage(): void {
     guard(application, warn);
     return application;
   });
+}
+
+/** The Auth emulator else compiles what each of its requests and answers must be like before it takes the first: most of the suite's start. */
+function validateWhenAsked(): void {
+  const ofAuth = createRequire(require.resolve("firebase-tools/lib/emulator/auth/server.js"));
+  const exegesis = ofAuth("exegesis-express") as Record<string, unknown>;
+  const { middleware } = exegesis;
+  if (typeof middleware !== "function") {
+    throw new Error("firebase-tools no longer has its Auth emulator made by exegesis: look at launcher.ts again.");
+  }
+  exegesis.middleware = (document: unknown, options: object) =>
+    middleware(document, { ...options, lazyCompileValidationSchemas: true });
 }
 
 interface Registry {

@@ -19,10 +19,17 @@ export interface Program {
 export async function startProgram(path: string, args: readonly string[] = []): Promise<Program> {
   const port = await freePort();
   const began = performance.now();
-  const program = fileURLToPath(new URL(`../../local/${path}`, import.meta.url));
-  const child = spawn(process.execPath, [program, "--port", String(port), ...args], { stdio: "ignore" });
+  const child = spawn(process.execPath, [...programArguments(path), "--port", String(port), ...args], {
+    stdio: "ignore",
+  });
   while (!(await answers(port))) await sleep(2);
   return { port, millis: performance.now() - began, process: child };
+}
+
+/** What Node is started with for a program of the suite, as the launcher does it. */
+export function programArguments(path: string): string[] {
+  const local = new URL("../../local/", import.meta.url);
+  return ["--import", new URL("compile-cache.ts", local).href, fileURLToPath(new URL(path, local))];
 }
 
 /** Resident memory of a process in MB. */

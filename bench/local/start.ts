@@ -1,9 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { startSuite } from "../../scripts/suite.ts";
 import { table } from "../../scripts/table.ts";
-import { percentile, residentOf, rounded, startProgram } from "./program.ts";
+import { percentile, programArguments, residentOf, rounded, startProgram } from "./program.ts";
 
 /** How soon each server is there and what it takes before there is data, and how soon the whole suite is, functions built and loaded. */
 const RUNS = 5;
@@ -52,9 +51,10 @@ async function startServer(path: string): Promise<[number, number]> {
 
 /** It speaks first, over standard output. */
 async function startRules(): Promise<[number, number]> {
-  const program = fileURLToPath(new URL("../../local/storage/main.ts", import.meta.url));
   const began = performance.now();
-  const child = spawn(process.execPath, [program, "serve"], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [...programArguments("storage/main.ts"), "serve"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   await once(child.stdout, "data");
   const millis = performance.now() - began;
   const resident = residentOf(child.pid);

@@ -10,5 +10,7 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
   console.error(`firebase-local needs Node.js ${OLDEST_NODE.join(".")} or newer; this is ${process.version}.`);
   process.exit(1);
 }
-const source = new URL("../cli.ts", import.meta.url);
-await import(existsSync(source) ? source.href : new URL("../dist/cli.js", import.meta.url).href);
+const isSource = existsSync(new URL("../cli.ts", import.meta.url));
+const module = (name) => new URL(isSource ? `../${name}.ts` : `../dist/${name}.js`, import.meta.url).href;
+await import(module("compile-cache"));
+await import(module("cli"));
