@@ -58,6 +58,7 @@ export async function startFirestore(options: ServerOptions = {}): Promise<Fires
   }
   if (options.data) await keep(firestore, options.data, report);
   if (options.seed) importExport(firestore, options.seed.project, options.seed.file);
+  await firestore.data?.settled();
   firestore.subscribe((commit) => whenSettled(firestore.data, () => triggers.onCommit(commit)));
 
   const onError = (error: unknown, method: string) =>

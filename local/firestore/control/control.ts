@@ -7,6 +7,7 @@ import { exportDatabase } from "../export/export.ts";
 import { clearDatabase, type Firestore } from "../firestore.ts";
 import { IndexesFile } from "../indexes/file.ts";
 import { parseDatabase } from "../model/path.ts";
+import { readBytes } from "../wire/body.ts";
 import { StatusError } from "../wire/status.ts";
 import { deleteBelow } from "./clearing.ts";
 import { browse, listDatabases, listRequests, readBills } from "./look.ts";
@@ -32,6 +33,8 @@ export interface Call {
   readonly parts: readonly (string | undefined)[];
   readonly query: URLSearchParams;
   readonly body: () => Promise<unknown>;
+  /** Whether it is a page in a browser that asks. */
+  readonly isFromPage: boolean;
 }
 
 export interface Answer {
@@ -98,7 +101,9 @@ async function route(control: Control, request: IncomingMessage, url: URL): Prom
     const found = request.method === verb ? path.exec(url.pathname) : null;
     if (!found) continue;
     const [project, ...parts] = found.slice(1).map(decoded) as [string, ...(string | undefined)[]];
-    return await handler(control, { project, parts, query: url.searchParams, body: () => readJson(request) });
+    const isFromPage = request.headers.origin !== undefined;
+    const body = () => readJson(request);
+    return await handler(control, { project, parts, query: url.searchParams, body, isFromPage });
   }
   return { status: 404, body: { error: { code: 404, message: "Not Found", status: "NOT_FOUND" } } };
 }
@@ -192,7 +197,9 @@ const ExportRequest = z.object({
 });
 
 /** Writes an export of one database into a folder, relative to the one that the server was started in. */
-async function exportTo({ firestore }: Control, { body }: Call): Promise<Answer> {
+/** Writes files wherever it is told to, which is for the CLI to do and for no page that is open meanwhile. */
+async function exportTo({ firestore }: Control, { body, isFromPage }: Call): Promise<Answer> {
+  if (isFromPage) throw new BadRequest("A page cannot ask for an export.");
   const { database, export_directory, export_name } = ExportRequest.parse(await body());
   exportDatabase(firestore.open(database).database, firestore.clock, resolve(export_directory), export_name);
   return { status: 200, body: {} };
@@ -238,19 +245,9 @@ function markUsage({ firestore }: Control): Answer {
 
 /** Reads a JSON body whatever its content type: rules-unit-testing sends JSON as text/plain. */
 async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const bytes = await readBytes(request, MAX_BODY_BYTES);
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > MAX_BODY_BYTES) throw new BadRequest("The request is too large.");
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw error instanceof BadRequest ? error : new BadRequest("The request ended before its body did.");
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    return JSON.parse(bytes.toString("utf8"));
   } catch {
     throw new BadRequest("The request's body is not JSON.");
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -88,13 +88,15 @@ describe("an export", () => {
     expect(_fieldsProto.other?.referenceValue).toBe(`${DATABASE}/documents/a/c`);
   });
 
-  test("names the document of which the format cannot tell a reference", async () => {
-    const fields = { bad: { referenceValue: "nowhere" } };
-    await harness.http("POST", `/v1/${DATABASE}/documents/a?documentId=b`, { fields });
-    const body = { database: DATABASE, export_directory: folder, export_name: NAME };
-    const { status, body: answer } = await harness.http("POST", `/emulator/v1/projects/${PROJECT}:export`, body);
-    expect(status).toBe(400);
-    expect(JSON.stringify(answer)).toContain(`'${DATABASE}/documents/a/b' cannot be exported: Resource name`);
+  test("is refused to a page, which could write anywhere", async () => {
+    const { host, port } = harness.server;
+    const response = await fetch(`http://${host}:${port}/emulator/v1/projects/${PROJECT}:export`, {
+      method: "POST",
+      headers: { origin: "http://localhost:5000" },
+      body: JSON.stringify({ database: DATABASE, export_directory: folder, export_name: "of-a-page" }),
+    });
+    expect(response.status).toBe(400);
+    expect(existsSync(join(folder, "of-a-page"))).toBe(false);
   });
 
   test("of nothing is one as well", async () => {

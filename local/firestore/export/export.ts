@@ -1,10 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Fields } from "../model/value.ts";
 import type { Clock } from "../store/clock.ts";
 import type { Database } from "../store/database.ts";
 import { isLive } from "../store/document.ts";
-import { invalidArgument } from "../wire/status.ts";
 import { writeEntity } from "./entity-writer.ts";
 import { LogWriter } from "./log-writer.ts";
 import { ALL_KINDS, FORMAT_VERSION, OVERALL_SUFFIX, writeKindsEntry, writeKindsMetadata } from "./metadata.ts";
@@ -37,21 +35,12 @@ function writeDocuments(database: Database, path: string): { documents: number; 
   try {
     for (const document of database.documentsBelow("")) {
       if (!isLive(document.current)) continue;
-      log.append(entityOf(`${database.name}/documents/${document.path}`, document.current.fields));
+      log.append(writeEntity(`${database.name}/documents/${document.path}`, document.current.fields));
       documents++;
     }
     return { documents, bytes: log.length };
   } finally {
     log.close();
-  }
-}
-
-/** Of a reference that is not the name of a document the format cannot tell. */
-function entityOf(name: string, fields: Fields): Uint8Array {
-  try {
-    return writeEntity(name, fields);
-  } catch (error) {
-    throw invalidArgument(`Document '${name}' cannot be exported: ${(error as Error).message}`);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Firestore } from "../firestore.ts";
 import type { Outgoing } from "../listen/stream.ts";
 import { LIMITS } from "../model/limits.ts";
 import { isDuplex, serveDuplex } from "../rpc/handlers.ts";
+import { readBytes } from "../wire/body.ts";
 import { fromJson, toJson } from "../wire/json.ts";
 import { type Method, methods } from "../wire/protocol.ts";
 import { HTTP_STATUS } from "../wire/rest.ts";
@@ -80,7 +81,7 @@ export class WebChannels {
     } else if (request.method === "GET" && parameters.RID === "rpc") {
       this.#listen(method, parameters, response);
     } else if (request.method === "POST" && parameters.RID !== "rpc") {
-      const brought = readBody(await textOf(request));
+      const brought = readBody((await readBytes(request, MAX_BODY_BYTES)).toString("utf8"));
       if (parameters.SID === undefined) this.#open(method, parameters, { brought, request, response });
       else await this.#take(method, parameters, { brought, response });
     } else {
@@ -181,18 +182,6 @@ async function* requestsOf(session: Session, method: Method): AsyncGenerator<obj
 }
 
 /** Reads what is too long to its end without keeping it: a browser hears an answer only when it has said all it had to say. */
-async function textOf(request: IncomingMessage): Promise<string> {
-  let chunks: Buffer[] = [];
-  let length = 0;
-  for await (const piece of request as AsyncIterable<Buffer>) {
-    length += piece.length;
-    if (length <= MAX_BODY_BYTES) chunks.push(piece);
-    else chunks = [];
-  }
-  if (length > MAX_BODY_BYTES) throw invalidArgument(`The request is longer than ${MAX_BODY_BYTES} bytes.`);
-  return Buffer.concat(chunks).toString("utf8");
-}
-
 function answer(response: ServerResponse, status: number, text: string): void {
   if (response.headersSent) return;
   const bytes = Buffer.from(text);

@@ -53,6 +53,7 @@ describe("values", () => {
     '{"doubleValue": true}',
     '{"booleanValue": 1}',
     '{"stringValue": 5}',
+    '{"stringValue": {"n": 12345678901234567890}}',
     '{"nullValue": "x"}',
     '{"bytesValue": "+_8"}',
     '{"bytesValue": "A"}',

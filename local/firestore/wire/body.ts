@@ -17,7 +17,7 @@ const INTEGER = /^-?\d+$/;
 export async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
   const type = request.headers["content-type"] ?? "";
   if (NO_JSON.test(type)) throw invalidArgument(`Requests are JSON: a body of type "${type}" is not understood.`);
-  const bytes = await expand(await readBytes(request), request.headers["content-encoding"]);
+  const bytes = await expand(await readBytes(request, LIMITS.requestBytes), request.headers["content-encoding"]);
   if (bytes.length === 0) return {};
   const json = parse(decode(bytes));
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
@@ -26,18 +26,23 @@ export async function readBody(request: IncomingMessage): Promise<Record<string,
   return json as Record<string, unknown>;
 }
 
-async function readBytes(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+/**
+ * All bytes of a body. What is longer is heard out and dropped, since a client that says everything first would not hear an answer before:
+ * INVALID_ARGUMENT. Throws CANCELLED if the client is gone before its end.
+ */
+export async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  let chunks: Buffer[] = [];
   let length = 0;
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       length += chunk.length;
-      if (length > LIMITS.requestBytes) throw tooLarge();
-      chunks.push(chunk);
+      if (length <= maxBytes) chunks.push(chunk);
+      else chunks = [];
     }
-  } catch (error) {
-    throw error instanceof StatusError ? error : new StatusError("CANCELLED", "The request ended before its body did.");
+  } catch {
+    throw new StatusError("CANCELLED", "The request ended before its body did.");
   }
+  if (length > maxBytes) throw tooLarge(maxBytes);
   return Buffer.concat(chunks);
 }
 
@@ -47,7 +52,7 @@ async function expand(bytes: Buffer, encoding = "identity"): Promise<Buffer> {
   try {
     return await promisify(gunzip)(bytes, { maxOutputLength: LIMITS.requestBytes });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge();
+    if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(LIMITS.requestBytes);
     throw invalidArgument("The request's body cannot be decompressed.");
   }
 }
@@ -73,6 +78,6 @@ function exactly(_: string, value: unknown, { source }: { source?: string } = {}
   return isLost && INTEGER.test(source) ? BigInt(source) : value;
 }
 
-function tooLarge(): StatusError {
-  return invalidArgument(`Request payload size exceeds the limit: ${LIMITS.requestBytes} bytes.`);
+function tooLarge(maxBytes: number): StatusError {
+  return invalidArgument(`Request payload size exceeds the limit: ${maxBytes} bytes.`);
 }

@@ -117,9 +117,13 @@ export function unknownName(name: string, at: string): StatusError {
 }
 
 export function invalidValue(at: string, type: string, json: unknown): StatusError {
-  const shown = typeof json === "bigint" ? String(json) : (JSON.stringify(json) ?? "nothing");
+  const shown = typeof json === "bigint" ? String(json) : (JSON.stringify(json, withLongIntegers) ?? "nothing");
   const cut = shown.length > SHOWN_CHARACTERS ? `${shown.slice(0, SHOWN_CHARACTERS)}…` : shown;
   return badRequest(at, `Invalid value at '${at}' (${type}), ${cut}`);
+}
+
+function withLongIntegers(_: string, value: unknown): unknown {
+  return typeof value === "bigint" ? String(value) : value;
 }
 
 /** Of members of a oneof, one can be there. */

@@ -170,6 +170,13 @@ describe("bad input", () => {
     );
   });
 
+  test("far larger than that is heard out, since clients say everything before they listen", async () => {
+    const { host, port } = harness.server;
+    const body = "x".repeat(100 * 1024 * 1024);
+    const response = await fetch(`http://${host}:${port}${documents}/bad/a`, { method: "PATCH", body });
+    expect([response.status, await response.json()]).toMatchObject([400, { error: { status: "INVALID_ARGUMENT" } }]);
+  });
+
   test("that is no HTTP at all only closes its own connection", async () => {
     const { host, port } = harness.server;
     for (const noise of [
