@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { extendHelp, version } from "./about.ts";
-import { run, substitute } from "./launcher.ts";
+import { extendHelp, version } from "./launcher/about.ts";
+import { run, substitute } from "./launcher/launcher.ts";
 
 /**
  * The `firebase` command with emulators that need no Java: `firebase-local emulators:start --only auth,functions,firestore`.

@@ -1,6 +1,6 @@
 /**
  * A Cloud Tasks queue for the official tasks emulator, which knows neither schedule times nor how to wait without spinning.
- * It has the methods that the emulator's controller calls on a queue of its own; see `launcher.ts` for how it gets there.
+ * It has the methods that the emulator's controller calls on a queue of its own; see `launcher/launcher.ts` for how it gets there.
  */
 
 /** As the functions emulator registers it, from the options of `onTaskDispatched`. Seconds, as in Cloud Tasks. */

@@ -9,6 +9,7 @@ firebase-local is this command with Firestore, Realtime Database and Storage rul
 
   FIRESTORE_INDEXES=enforced  refuses queries that need an index which firestore.indexes.json does not have
   FIRESTORE_LATENCY=8ms       has each request to Firestore wait so long
+  FIREBASE_LOCAL_DATA=.data   keeps Firestore and the Realtime Database in that folder
   FIREBASE_TIME_PORT=4600     where the suite's clock can be set and scheduled functions be run
   FIREBASE_INSPECT_PORT=4000  where one can look inside: documents, requests with the rule that decided them, the bill
   FIREBASE_CLOCK_FILE=<file>  where the clock is written down for functions that go along

@@ -7,8 +7,8 @@ import { Firestore } from "@google-cloud/firestore";
 import { deleteApp, type FirebaseApp, initializeApp } from "firebase/app";
 import { connectFirestoreEmulator, doc, getDoc, getFirestore, setDoc, setLogLevel } from "firebase/firestore";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { exit } from "./harness.ts";
-import { freePort } from "./ports.ts";
+import { exit } from "../harness.ts";
+import { freePort } from "../ports.ts";
 
 /** A project with two databases in its firebase.json, under the official CLI. */
 const PROJECT = "demo-two";
@@ -61,7 +61,7 @@ beforeAll(async () => {
     "--only",
     "firestore",
   ];
-  child = spawn(process.execPath, [fileURLToPath(new URL("cli.ts", import.meta.url)), ...args], {
+  child = spawn(process.execPath, [fileURLToPath(new URL("../cli.ts", import.meta.url)), ...args], {
     cwd: folder,
     env: { ...process.env, FIRESTORE_INDEXES: "enforced" },
     stdio: ["ignore", "pipe", "pipe"],

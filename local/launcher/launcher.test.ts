@@ -4,12 +4,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { freePort } from "./ports.ts";
+import { freePort } from "../ports.ts";
 
 const require = createRequire(import.meta.url);
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const here = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+/** What each of our programs is run with. */
+const COMPILED = ["--import", pathToFileURL(here("compile-cache.ts")).href];
 
 /** Runs a module of its own: what is substituted lives in the process it is done in. */
 function run(source: string): { stdout: string; stderr: string; status: number | null } {
@@ -28,9 +31,9 @@ test("firebase-tools is pinned to the very version that the launcher was written
 test("the command for Firestore is ours, run by this Node", () => {
   const { stdout, stderr } = run(`
     import { createRequire } from "node:module";
-    import { substitute } from "./launcher.ts";
+    import { substitute } from "./launcher/launcher.ts";
     await substitute();
-    const require = createRequire(process.cwd() + "/launcher.ts");
+    const require = createRequire(process.cwd() + "/launcher/launcher.ts");
     const { binary, args } = await require("firebase-tools/lib/emulator/downloadableEmulators.js").downloadIfNecessary("firestore");
     const { TaskQueue } = require("firebase-tools/lib/emulator/taskQueue.js");
     console.log(JSON.stringify({ binary, args, queue: TaskQueue.name }));
@@ -38,7 +41,7 @@ test("the command for Firestore is ours, run by this Node", () => {
   expect(stderr).toBe("");
   expect(JSON.parse(stdout)).toEqual({
     binary: process.execPath,
-    args: [here("firestore/main.ts")],
+    args: [...COMPILED, here("firestore/main.ts")],
     queue: "SuiteTaskQueue",
   });
 });
@@ -46,12 +49,12 @@ test("the command for Firestore is ours, run by this Node", () => {
 test("servers are told to keep their data where FIREBASE_LOCAL_DATA says", () => {
   const { stdout, stderr } = run(`
     import { createRequire } from "node:module";
-    import { substitute } from "./launcher.ts";
+    import { substitute } from "./launcher/launcher.ts";
     process.env.FIREBASE_LOCAL_DATA = "/kept";
     await substitute();
-    const require = createRequire(process.cwd() + "/launcher.ts");
+    const require = createRequire(process.cwd() + "/launcher/launcher.ts");
     const { downloadIfNecessary } = require("firebase-tools/lib/emulator/downloadableEmulators.js");
-    const argsOf = async (name) => (await downloadIfNecessary(name)).args.slice(1);
+    const argsOf = async (name) => (await downloadIfNecessary(name)).args.slice(3);
     console.log(JSON.stringify([await argsOf("firestore"), await argsOf("database"), await argsOf("storage")]));
   `);
   expect(stderr).toBe("");
@@ -61,9 +64,9 @@ test("servers are told to keep their data where FIREBASE_LOCAL_DATA says", () =>
 test("the command for Storage rules is ours, told to serve, and files are kept apart from those of other suites", () => {
   const { stdout, stderr } = run(`
     import { createRequire } from "node:module";
-    import { substitute } from "./launcher.ts";
+    import { substitute } from "./launcher/launcher.ts";
     await substitute();
-    const require = createRequire(process.cwd() + "/launcher.ts");
+    const require = createRequire(process.cwd() + "/launcher/launcher.ts");
     const { binary, args } = await require("firebase-tools/lib/emulator/downloadableEmulators.js").downloadIfNecessary("storage");
     const { StorageEmulator } = require("firebase-tools/lib/emulator/storage/index.js");
     const files = new StorageEmulator({ projectId: "demo", rules: [] }).storageLayer.dirPath;
@@ -72,7 +75,7 @@ test("the command for Storage rules is ours, told to serve, and files are kept a
   expect(stderr).toBe("");
   expect(JSON.parse(stdout)).toEqual({
     binary: process.execPath,
-    args: [here("storage/main.ts"), "serve"],
+    args: [...COMPILED, here("storage/main.ts"), "serve"],
     isOwn: true,
   });
 });
@@ -80,14 +83,14 @@ test("the command for Storage rules is ours, told to serve, and files are kept a
 test("a firebase-tools whose inside has changed is refused with a message that says where to look", () => {
   const { stderr, status } = run(`
     import { createRequire } from "node:module";
-    import { substitute } from "./launcher.ts";
-    const require = createRequire(process.cwd() + "/launcher.ts");
+    import { substitute } from "./launcher/launcher.ts";
+    const require = createRequire(process.cwd() + "/launcher/launcher.ts");
     const queues = require("firebase-tools/lib/emulator/taskQueue.js");
     delete queues.TaskQueue;
     await substitute();
   `);
   expect(status).not.toBe(0);
-  expect(stderr).toContain("no longer exports TaskQueue from emulator/taskQueue.js: look at launcher.ts again");
+  expect(stderr).toContain("no longer exports TaskQueue from emulator/taskQueue.js: look at the launcher again");
 });
 
 const cli = (...args: string[]) =>
