@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { type Fields, GeoPoint, Reference, Timestamp, type Value } from "../model/value.ts";
+import { type Fields, GeoPoint, Reference, Timestamp, type Value, vector } from "../model/value.ts";
 
 /** For tests: whatever documents can hold. */
 
@@ -35,13 +35,7 @@ const anyGeoPoint = fc
   .tuple(fc.double({ min: -90, max: 90, noNaN: true }), fc.double({ min: -180, max: 180, noNaN: true }))
   .map(([latitude, longitude]) => new GeoPoint(latitude, longitude));
 
-const anyVector = fc.array(fc.double(), { maxLength: 4 }).map(
-  (components): Fields =>
-    new Map<string, Value>([
-      ["__type__", "__vector__"],
-      ["value", components],
-    ]),
-);
+const anyVector = fc.array(fc.double(), { minLength: 1, maxLength: 4 }).map(vector);
 
 const anyName = fc.string({ unit: "binary", minLength: 1, maxLength: 4 }).filter((name) => !/^__.*__$/s.test(name));
 
@@ -57,10 +51,9 @@ const { fields } = fc.letrec<{ value: Value; element: Value; fields: Fields }>((
     anyTimestamp,
     anyReference,
     anyGeoPoint,
-    anyVector,
     tie("fields"),
   ),
-  value: fc.oneof({ weight: 4, arbitrary: tie("element") }, fc.array(tie("element"), { maxLength: 4 })),
+  value: fc.oneof({ weight: 4, arbitrary: tie("element") }, anyVector, fc.array(tie("element"), { maxLength: 4 })),
   fields: fc.array(fc.tuple(anyName, tie("value")), { maxLength: 5 }).map((entries): Fields => new Map(entries)),
 }));
 

@@ -1,6 +1,15 @@
 import type { Reader } from "protobufjs";
 import protobuf from "protobufjs/light.js";
-import { type Fields, GeoPoint, Reference, type Timestamp, type Value } from "../model/value.ts";
+import {
+  type Fields,
+  GeoPoint,
+  isMap,
+  Reference,
+  type Timestamp,
+  type Value,
+  vector,
+  vectorOf,
+} from "../model/value.ts";
 import { checkedTimestamp, readInt64 } from "../wire/codec.ts";
 import {
   DEFAULT_DATABASE,
@@ -109,10 +118,19 @@ function readProperty(reader: Reader, fields: Map<string, Value>, depth: number)
     return true;
   });
   const read = toValue(value, meaning, depth);
-  const array = fields.get(name);
   if (!isMultiple || meaning === Meaning.EMPTY_ARRAY) fields.set(name, read);
-  else if (Array.isArray(array)) array.push(read);
-  else fields.set(name, [read]);
+  else addElement(fields, name, { element: read, isOfVector: meaning === Meaning.VECTOR });
+}
+
+function addElement(
+  fields: Map<string, Value>,
+  name: string,
+  { element, isOfVector }: { element: Value; isOfVector: boolean },
+): void {
+  const before = fields.get(name);
+  const elements = isOfVector && isMap(before) ? vectorOf(before) : before;
+  if (Array.isArray(elements)) elements.push(element);
+  else fields.set(name, isOfVector ? vector([element]) : [element]);
 }
 
 /** What a value holds before its meaning is known: strings as they are. */

@@ -1,7 +1,7 @@
 import type { Writer } from "protobufjs";
 import protobuf from "protobufjs/light.js";
 import { parseName } from "../model/path.ts";
-import { type Fields, GeoPoint, isArray, isMap, Reference, Timestamp, type Value } from "../model/value.ts";
+import { type Fields, GeoPoint, isArray, isMap, Reference, Timestamp, type Value, vectorOf } from "../model/value.ts";
 import { writeInt64 } from "../wire/codec.ts";
 import {
   DEFAULT_DATABASE,
@@ -70,9 +70,15 @@ function writeFields(out: Writer, fields: Fields): void {
     if (isArray(value) && value.length === 0) writeEmptyArray(out, name);
   }
   for (const [name, value] of fields) {
-    if (!isArray(value)) writeProperty(out, name, value, false);
-    else for (const element of value) writeProperty(out, name, element, true);
+    const vector = isMap(value) ? vectorOf(value) : undefined;
+    if (vector) writeElements(out, name, vector, Meaning.VECTOR);
+    else if (isArray(value)) writeElements(out, name, value);
+    else writeProperty(out, { name, isMultiple: false }, value);
   }
+}
+
+function writeElements(out: Writer, name: string, elements: readonly Value[], meaning?: number): void {
+  for (const element of elements) writeProperty(out, { name, isMultiple: true }, element, meaning);
 }
 
 function writeEmptyArray(out: Writer, name: string): void {
@@ -81,9 +87,13 @@ function writeEmptyArray(out: Writer, name: string): void {
   out.uint32(PropertyTag.VALUE).fork().ldelim().ldelim();
 }
 
-function writeProperty(out: Writer, name: string, value: Value, isMultiple: boolean): void {
+function writeProperty(
+  out: Writer,
+  { name, isMultiple }: { name: string; isMultiple: boolean },
+  value: Value,
+  meaning = meaningOf(value),
+): void {
   out.uint32(EntityTag.RAW_PROPERTY).fork();
-  const meaning = meaningOf(value);
   if (meaning !== Meaning.NONE) out.uint32(PropertyTag.MEANING).uint32(meaning);
   out.uint32(PropertyTag.NAME).string(name).uint32(PropertyTag.IS_MULTIPLE).bool(isMultiple);
   out.uint32(PropertyTag.VALUE).fork();

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { GeoPoint, identical, Reference, Timestamp, type Value } from "../model/value.ts";
+import { GeoPoint, identical, Reference, Timestamp, type Value, vector } from "../model/value.ts";
 import { anyFields, anyPath } from "./arbitrary.ts";
 import { readEntity } from "./entity-reader.ts";
 import { writeEntity } from "./entity-writer.ts";
@@ -48,6 +48,11 @@ describe("a document", () => {
       '7a 1c 1a 01 "a" 20 00 2a 15 63 6a 05 "dev~p" 73 7a 05 "users" 80 01 07 74 64',
     ],
     ["an array", { a: [1n, null] }, '7a 09 1a 01 "a" 20 01 2a 02 08 01 7a 07 1a 01 "a" 20 01 2a 00'],
+    [
+      "a vector",
+      { a: vector([1, -3]) },
+      '7a 12 08 1f 1a 01 "a" 20 01 2a 09 21 00 00 00 00 00 00 f0 3f 7a 12 08 1f 1a 01 "a" 20 01 2a 09 21 00 00 00 00 00 00 08 c0',
+    ],
     ["an empty array", { a: [] }, '72 09 08 18 1a 01 "a" 20 00 2a 00'],
     [
       "a map",

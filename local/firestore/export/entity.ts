@@ -83,6 +83,8 @@ export const Meaning = {
   MAP: 19,
   /** Of null: no element at all. */
   EMPTY_ARRAY: 24,
+  /** Of elements of an array: they are a vector's. */
+  VECTOR: 31,
 } as const;
 
 /** The name of the database that an export need not name. */

@@ -64,6 +64,7 @@ function checkArray(property: string, value: readonly Value[], depth: number): v
   if (depth > LIMITS.depth) throw tooDeep(property);
   for (const item of value) {
     if (isArray(item)) throw invalidArgument("Cannot convert an array value in an array value.");
+    if (isMap(item) && vectorOf(item)) throw invalidArgument("Cannot convert a vector value in an array value.");
     checkValue(property, item, depth + 1);
   }
 }
@@ -76,6 +77,7 @@ function checkGeoPoint({ latitude, longitude }: GeoPoint): void {
 function checkVector(property: string, value: Fields): void {
   const components = vectorOf(value);
   if (!components || value.size !== 2) throw invalidArgument(`Property ${property} contains an invalid vector value.`);
+  if (components.length === 0) throw invalidArgument("Cannot have a zero length vector.");
   if (components.length > LIMITS.vectorDimensions) {
     throw invalidArgument(`Property ${property} contains a vector of more than ${LIMITS.vectorDimensions} dimensions.`);
   }

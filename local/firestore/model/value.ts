@@ -71,9 +71,18 @@ export function isNumber(value: Value | undefined): value is bigint | number {
   return typeof value === "number" || typeof value === "bigint";
 }
 
+const VECTOR = "__vector__";
+
+export function vector(components: readonly Value[]): Fields {
+  return new Map<string, Value>([
+    ["__type__", VECTOR],
+    ["value", components],
+  ]);
+}
+
 /** The components of a vector value (`FieldValue.vector()` is a map with a reserved type marker), or undefined. */
 export function vectorOf(value: Fields): readonly Value[] | undefined {
-  if (value.get("__type__") !== "__vector__") return undefined;
+  if (value.get("__type__") !== VECTOR) return undefined;
   const components = value.get("value");
   return isArray(components) ? components : undefined;
 }

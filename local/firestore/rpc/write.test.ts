@@ -250,6 +250,13 @@ describe("what cannot be stored", () => {
     expect(body).toMatchObject({ error: { message: "Cannot convert an array value in an array value." } });
   });
 
+  test("vectors have a dimension, and lie in no array", async () => {
+    const set = (value: unknown) => doc("vectors/a").set({ value });
+    await expect(set(FieldValue.vector([]))).rejects.toThrow("Cannot have a zero length vector.");
+    await expect(set([FieldValue.vector([1])])).rejects.toThrow("Cannot convert a vector value in an array value.");
+    await set({ in: { maps: FieldValue.vector([1]) } });
+  });
+
   test("is a field whose name is reserved or too long", async () => {
     await refused({ __reserved__: 1 });
     await refused({ ["x".repeat(1_501)]: 1 });
