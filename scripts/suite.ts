@@ -188,7 +188,16 @@ interface Settings {
 function startEmulators(project: string, { file, timePort, inspectPort, follower, data }: Settings): ChildProcess {
   return spawn(
     process.execPath,
-    [join(root, "local/bin/firebase-local.js"), "emulators:start", "--project", project, "--config", file, "--only", EMULATORS],
+    [
+      join(root, "local/bin/firebase-local.js"),
+      "emulators:start",
+      "--project",
+      project,
+      "--config",
+      file,
+      "--only",
+      EMULATORS,
+    ],
     {
       cwd: WORK_FOLDER,
       stdio: ["ignore", "pipe", "pipe"],
