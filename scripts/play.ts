@@ -11,6 +11,9 @@ import { BOARD_ID, LATE_PRODUCT, seed } from "./seed.ts";
 import type { Connection } from "./suite.ts";
 import { table } from "./table.ts";
 
+/** Who is in the demo; the last one is an operator. */
+export const PEOPLE = ["Ada", "Bo", "Cy", "Dee", "Olga"] as const;
+
 /** A line of the summary: what was done, what came of it, what it cost. */
 interface Line {
   readonly what: string;
@@ -30,9 +33,7 @@ const GRANT_TIMEOUT_MILLIS = 20_000;
 /** Plays the demo: four players buy, ask for money back and score, as their apps and the stores would, and prints what happened. */
 export async function play(suite: Connection): Promise<void> {
   const meter = new Meter(suite.hosts.firestore, suite.project);
-  const [ada, bo, cy, dee, operator] = await Promise.all(
-    ["Ada", "Bo", "Cy", "Dee", "Olga"].map((name) => signIn(name, suite)),
-  );
+  const [ada, bo, cy, dee, operator] = await Promise.all(PEOPLE.map((name) => signIn(name, suite)));
   if (!ada || !bo || !cy || !dee || !operator) throw new Error("not everybody could sign in");
   await seed(suite, operator);
   const lines = (heading: string, rows: readonly Line[], [what, result] = ["what happened", "result"]) => {

@@ -1,11 +1,5 @@
 import { deleteApp, initializeApp } from "firebase/app";
-import {
-  connectAuthEmulator,
-  createUserWithEmailAndPassword,
-  getAuth,
-  signInWithEmailAndPassword,
-  updateProfile,
-} from "firebase/auth";
+import { connectAuthEmulator, getAuth, signInWithEmailAndPassword, updateProfile } from "firebase/auth";
 import { connectFunctionsEmulator, getFunctions, httpsCallable } from "firebase/functions";
 import type { Connection } from "./suite.ts";
 
@@ -21,15 +15,30 @@ export interface Player {
 /** Of everybody in the demo. */
 export const PASSWORD = "correct horse battery staple";
 
+/**
+ * Has the Auth emulator know somebody, as it may already. Their uid is always the same, so that they find what they have where data outlasts
+ * the emulators.
+ */
+export async function signUp(name: string, { project, hosts }: Pick<Connection, "project" | "hosts">): Promise<void> {
+  const response = await fetch(`http://${hosts.auth}/identitytoolkit.googleapis.com/v1/projects/${project}/accounts`, {
+    method: "POST",
+    headers: { authorization: "Bearer owner", "content-type": "application/json" },
+    body: JSON.stringify({ localId: `player-${name.toLowerCase()}`, email: emailOf(name), password: PASSWORD }),
+  });
+  if (response.ok) return;
+  const { error } = (await response.json()) as { error: { message: string } };
+  if (!error.message.startsWith("DUPLICATE_LOCAL_ID") && !error.message.startsWith("EMAIL_EXISTS")) {
+    throw new Error(`${name} cannot be signed up: ${error.message}`);
+  }
+}
+
 /** Signs a player in on the Auth emulator, and up before that if they are new. */
 export async function signIn(name: string, { project, hosts }: Connection): Promise<Player> {
   const app = initializeApp({ projectId: project, apiKey: "local" }, `${name}-${Math.random()}`);
   const auth = getAuth(app);
   connectAuthEmulator(auth, `http://${hosts.auth}`, { disableWarnings: true });
-  const email = `${name.toLowerCase()}@example.com`;
-  const { user } = await signInWithEmailAndPassword(auth, email, PASSWORD).catch(() =>
-    createUserWithEmailAndPassword(auth, email, PASSWORD),
-  );
+  await signUp(name, { project, hosts });
+  const { user } = await signInWithEmailAndPassword(auth, emailOf(name), PASSWORD);
   await updateProfile(user, { displayName: name });
   await user.getIdToken(true);
   const functions = getFunctions(app);
@@ -42,4 +51,8 @@ export async function signIn(name: string, { project, hosts }: Connection): Prom
       (await httpsCallable<object, Answer>(functions, action)(input)).data,
     leave: () => deleteApp(app),
   };
+}
+
+function emailOf(name: string): string {
+  return `${name.toLowerCase()}@example.com`;
 }

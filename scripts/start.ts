@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { play } from "./play.ts";
-import { PASSWORD } from "./player.ts";
+import { PEOPLE, play } from "./play.ts";
+import { PASSWORD, signUp } from "./player.ts";
 import { BOARD_ID, LATE_PRODUCT, PRODUCTS } from "./seed.ts";
 import { root, startSuite } from "./suite.ts";
 import { billLine, watchSuite } from "./watch.ts";
@@ -30,11 +30,12 @@ let isUp = false;
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(0));
 const next = hasData
-  ? `There is data in ${data}, so the demo is not played. Users of Auth and files of Storage are not kept there.`
+  ? `There is data in ${data}, so the demo is not played. Files, users but those below, and what the stores know are not kept there.`
   : "Playing the demo.";
 console.log(`Ready after ${((Date.now() - began) / 1000).toFixed(1)} s. ${next}`);
 try {
-  if (!hasData) await play(suite.connection);
+  if (hasData) await Promise.all(PEOPLE.map((name) => signUp(name, suite.connection)));
+  else await play(suite.connection);
 } catch (error) {
   console.error(`\nThe demo did not go well: ${error instanceof Error ? error.stack : error}`);
   await stop(1);
@@ -73,8 +74,8 @@ function say(line: string): void {
 async function stop(status: number): Promise<void> {
   if (stopping) return;
   stopping = true;
-  watch.stop();
-  if (watch.bill) console.log(`\nBilled: ${billLine(watch.bill)}.`);
+  const bill = await watch.stop();
+  if (bill) console.log(`\nBilled: ${billLine(bill)}.`);
   await suite.stop();
   process.exit(status);
 }

@@ -7,14 +7,18 @@ let server: Server | undefined;
 let watch: Watch | undefined;
 
 afterEach(() => {
-  watch?.stop();
+  void watch?.stop();
   server?.closeAllConnections();
   server?.close();
 });
 
-/** A look inside that tells these events. */
-async function startTelling(events: readonly (readonly [name: string, data: unknown])[]): Promise<string> {
-  server = createServer((_, response) => {
+/** A look inside that tells these events, and has a bill if it is not going down. */
+async function startTelling(
+  events: readonly (readonly [name: string, data: unknown])[],
+  bill?: object,
+): Promise<string> {
+  server = createServer((request, response) => {
+    if (request.url === "/bill") return void response.writeHead(bill ? 200 : 502).end(JSON.stringify(bill));
     response.writeHead(200, { "content-type": "text/event-stream" });
     const text = events.map(([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`).join("");
     // Cut in the middle of an event, as networks do.
@@ -49,17 +53,39 @@ test("a line is printed for each denied request, with why, and for each function
   const url = await startTelling([
     ["requests", [DENIED]],
     ["functions", [FAILED]],
-    ["bill", BILL],
   ]);
   watch = watchSuite(url, (line) => lines.push(line));
-  await vi.waitFor(() => expect(watch?.bill).toBeDefined());
+  await vi.waitFor(() => expect(lines).toHaveLength(2));
   expect(lines).toEqual([
     `denied   GetDocument users/ada by bo: L6: request.auth.uid == owner, where request.auth.uid is "bo" and owner is "ada"`,
     "failed   us-central1-api (POST /buy): 500 after 12 ms; its output is in the log",
   ]);
-  expect(watch.bill && billLine(watch.bill)).toBe(
-    "8 reads, 7 writes, 0 deletes, 1.3 KB from the Realtime Database, 3 calls of functions (1 failed); $0.0000088 for the databases at the prices of us-central1",
-  );
+});
+
+test("the bill in the end is the last that was told where nobody answers any more, and otherwise that of the moment", async () => {
+  const later = { ...BILL, reads: 9 };
+  for (const [answered, reads] of [
+    [undefined, 8],
+    [later, 9],
+  ] as const) {
+    const url = await startTelling(
+      [
+        ["requests", [DENIED]],
+        ["bill", BILL],
+        ["requests", [DENIED]],
+      ],
+      answered,
+    );
+    const lines: string[] = [];
+    watch = watchSuite(url, (line) => lines.push(line));
+    await vi.waitFor(() => expect(lines).toHaveLength(2));
+    const bill = await watch.stop();
+    expect(bill && billLine(bill)).toBe(
+      `${reads} reads, 7 writes, 0 deletes, 1.3 KB from the Realtime Database, 3 calls of functions (1 failed); $0.0000088 for the databases at the prices of us-central1`,
+    );
+    server?.closeAllConnections();
+    server?.close();
+  }
 });
 
 test("no more lines are printed than somebody can read, and it is said how many were left out", async () => {

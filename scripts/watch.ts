@@ -10,9 +10,8 @@ const MAX_REASON = 200;
 
 /** A suite that is watched. */
 export interface Watch {
-  /** What was billed, as of half a second ago at most. It is there when the suite is not any more. */
-  readonly bill: Bill | undefined;
-  stop(): void;
+  /** Answers with what was billed; by half a second ago where the suite is already going down. */
+  stop(): Promise<Bill | undefined>;
 }
 
 /** @param url of the look inside. @param print takes a line */
@@ -31,11 +30,17 @@ export function watchSuite(url: string, print: (line: string) => void): Watch {
     if (!abort.signal.aborted) print(`What is denied or fails is not told any more: ${error.message}`);
   });
   return {
-    get bill() {
-      return bill;
+    stop: async () => {
+      abort.abort();
+      return await billAt(url).catch(() => bill);
     },
-    stop: () => abort.abort(),
   };
+}
+
+async function billAt(url: string): Promise<Bill> {
+  const response = await fetch(`${url}/bill`, { signal: AbortSignal.timeout(SECOND) });
+  if (!response.ok) throw new Error(`${url} answers ${response.status}`);
+  return (await response.json()) as Bill;
 }
 
 /** `8 reads, 7 writes, 0 deletes, 1.2 KB from the Realtime Database: $0.0000088 at the prices of us-central1` */
