@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { deleteApp, initializeApp } from "firebase/app";
 import { connectAuthEmulator, getAuth, signInWithEmailAndPassword, updateProfile } from "firebase/auth";
 import { connectFunctionsEmulator, getFunctions, httpsCallable } from "firebase/functions";
@@ -23,7 +24,7 @@ export async function signUp(name: string, { project, hosts }: Pick<Connection, 
   const response = await fetch(`http://${hosts.auth}/identitytoolkit.googleapis.com/v1/projects/${project}/accounts`, {
     method: "POST",
     headers: { authorization: "Bearer owner", "content-type": "application/json" },
-    body: JSON.stringify({ localId: `player-${name.toLowerCase()}`, email: emailOf(name), password: PASSWORD }),
+    body: JSON.stringify({ localId: uidOf(name), email: emailOf(name), password: PASSWORD }),
   });
   if (response.ok) return;
   const { error } = (await response.json()) as { error: { message: string } };
@@ -55,4 +56,9 @@ export async function signIn(name: string, { project, hosts }: Connection): Prom
 
 function emailOf(name: string): string {
   return `${name.toLowerCase()}@example.com`;
+}
+
+/** As long as those that Auth makes up. */
+function uidOf(name: string): string {
+  return createHash("sha256").update(name.toLowerCase()).digest("hex").slice(0, 28);
 }

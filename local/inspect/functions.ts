@@ -50,14 +50,17 @@ export function recordInvocations(emulator: FunctionsEmulator, invocations: Invo
 /** Of a key of the emulator; events and schedules call functions by it. */
 const GENERATION = /-\d+$/;
 
-function about(call: Call, triggers: NonNullable<FunctionsEmulator["triggers"]>): Pick<Invocation, "name" | "trigger"> {
+function about(
+  call: Call,
+  triggers: NonNullable<FunctionsEmulator["triggers"]>,
+): Pick<Invocation, "name" | "trigger" | "path" | "user"> {
   const { region, trigger_name: ownName = "" } = call.params;
   const key = region === undefined ? ownName : `${region}-${ownName}`;
   const name = region === undefined ? key.replace(GENERATION, "") : key;
   const trigger = triggerOf(triggers[key]?.def);
   if (trigger !== "https" && trigger !== "callable") return { name, trigger };
   const path = call.path.split(`/${region}/${ownName}`)[1] ?? "";
-  return { name, trigger, ...{ path: `${call.method} ${path || "/"}`, user: userOf(call.headers) } };
+  return { name, trigger, path: `${call.method} ${path || "/"}`, user: userOf(call.headers) };
 }
 
 function triggerOf(definition: Definition = {}): string {
