@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterEach, expect, onTestFinished, vi } from "vitest";
 import { answers } from "./ports.ts";
@@ -31,6 +32,17 @@ export async function complaintOf(child: ChildProcess): Promise<string> {
   });
   await new Promise((resolve) => child.once("close", resolve));
   return complaint;
+}
+
+/** Says all of a request before it listens, as browsers do, and answers with what comes first of the response. */
+export async function sayAll(method: string, url: string, body: string): Promise<string> {
+  const { port, pathname, search } = new URL(url);
+  const socket = connect(Number(port), "127.0.0.1");
+  const head = `${method} ${pathname}${search} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n`;
+  await new Promise<unknown>((resolve) => socket.write(head + body, resolve));
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  socket.destroy();
+  return answer.toString();
 }
 
 /** Waits until somebody answers on a port. */

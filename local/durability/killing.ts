@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { exit } from "../harness.ts";
 import { answers, freePort } from "../ports.ts";
+import { filesOf, temporary } from "./harness.ts";
 
 /** For tests: servers in processes of their own that are killed while clients write, again and again on the same directory. */
 
 /** Kills of a test; more by `RUNS=50`. */
-export const RUNS = Number(process.env.RUNS ?? 10);
+const RUNS = Number(process.env.RUNS ?? 10);
 const LONGEST_LIFE_MILLIS = 700;
 /** A start is given so long: on a busy machine it is long. */
 const START_MILLIS = 30_000;
@@ -22,11 +23,41 @@ export interface Clients {
   close(wasKilled: boolean): Promise<void>;
 }
 
+/** What is tested: the function that starts a server, in its module, and clients of it. */
+interface Tested {
+  readonly module: string;
+  readonly start: string;
+  connect(port: number): Clients;
+  /** How much the clients have heard of so far. */
+  acknowledged(): number;
+}
+
+/** Tests that what a server has acknowledged outlasts it; every second of its lives makes snapshots all the time. */
+export function testKills(claim: string, { module, start, connect, acknowledged }: Tested): void {
+  test(claim, { timeout: 60_000 + RUNS * 10_000 }, async () => {
+    const directory = temporary();
+    const program = (port: number, run: number) => [
+      "--input-type=module",
+      "--eval",
+      `import { ${start} as start } from ${JSON.stringify(module)};
+       const data = { directory: ${JSON.stringify(directory)}, rollBytes: ${run % 2 === 0 ? 1 << 30 : 10_000} };
+       await start({ port: ${port}, data });`,
+    ];
+    const { kills, complaints } = await killRepeatedly(program, connect);
+    expect(kills).toBe(RUNS);
+    expect(acknowledged()).toBeGreaterThan(RUNS);
+    expect(complaints.filter((line) => !line.includes("a write was cut short"))).toEqual([]);
+    console.log(
+      `${kills} kills, ${acknowledged()} acknowledged, ${complaints.length} tails cut, ${filesOf(directory)}`,
+    );
+  });
+}
+
 /**
  * Starts a server, has clients check and write, kills it, and begins again. Returns what the servers complained of.
- * @param program what to run on a port; every second one should make snapshots all the time
+ * @param program what to run on a port
  */
-export async function killRepeatedly(
+async function killRepeatedly(
   program: (port: number, run: number) => readonly string[],
   connect: (port: number) => Clients,
 ): Promise<{ readonly kills: number; readonly complaints: string[] }> {

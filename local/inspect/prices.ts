@@ -3,7 +3,6 @@
  * Source: https://cloud.google.com/firestore/pricing and https://firebase.google.com/pricing
  */
 export const PRICES = {
-  asOf: "2025-12",
   place: "us-central1",
   currency: "USD",
   /** For 100,000 operations of Firestore. */

@@ -80,6 +80,24 @@ test("the command for Storage rules is ours, told to serve, and files are kept a
   });
 });
 
+test("the Auth emulator compiles what a request must be like when it is asked, not before it starts", () => {
+  const { stdout, stderr } = run(`
+    import { createRequire } from "node:module";
+    import { substitute } from "./launcher/launcher.ts";
+    const require = createRequire(process.cwd() + "/launcher/launcher.ts");
+    const ofAuth = createRequire(require.resolve("firebase-tools/lib/emulator/auth/server.js"));
+    const exegesis = ofAuth("exegesis-express");
+    exegesis.middleware = (document, options) => ({ document, options });
+    await substitute();
+    console.log(JSON.stringify(exegesis.middleware("document", { controllers: "kept" })));
+  `);
+  expect(stderr).toBe("");
+  expect(JSON.parse(stdout)).toEqual({
+    document: "document",
+    options: { controllers: "kept", lazyCompileValidationSchemas: true },
+  });
+});
+
 test("a firebase-tools whose inside has changed is refused with a message that says where to look", () => {
   const { stderr, status } = run(`
     import { createRequire } from "node:module";

@@ -1,9 +1,6 @@
-import { spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { filesOf, temporary } from "../../durability/harness.ts";
+import { filesOf, startDamaged, startOnSmallDisk, temporary } from "../../durability/harness.ts";
 import { complaintOf, up } from "../../harness.ts";
 import { freePort } from "../../ports.ts";
 import { startDatabase } from "../server.ts";
@@ -90,12 +87,7 @@ test.skipIf(process.platform === "win32")(
   async () => {
     const directory = temporary();
     const port = await freePort();
-    // In units of 1,024 bytes, and without the signal that would end the program.
-    const command = `trap '' XFSZ; ulimit -f 64; exec "$0" "$@"`;
-    const child = spawn("bash", ["-c", command, process.execPath, main, "--port", String(port), "--data", directory], {
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    onTestFinished(() => void child.kill("SIGKILL"));
+    const child = startOnSmallDisk(main, { port, directory });
     const complaint = complaintOf(child);
     await up(port);
     const { put, get } = callsTo(port);
@@ -123,15 +115,8 @@ test("data that is damaged ends the program with a complaint that names the plac
   await first.put("a", "x".repeat(100));
   await first.put("b", 1);
   await first.end();
-  const log = join(directory, "log-000001");
-  const bytes = readFileSync(log);
-  bytes[bytes.indexOf("xxxx")] = 0;
-  writeFileSync(log, bytes);
-  const child = spawn(process.execPath, [main, "--port", "0", "--data", directory], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const complaint = await complaintOf(child);
-  expect(child.exitCode).toBe(1);
+  const { code, complaint } = await startDamaged(main, { directory, at: "xxxx" });
+  expect(code).toBe(1);
   expect(complaint).toMatch(
     /log-000001 is damaged at byte \d+: the record there is not whole, and others lie behind it/,
   );

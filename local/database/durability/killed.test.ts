@@ -12,9 +12,8 @@ import {
   set,
   update,
 } from "firebase/database";
-import { expect, test } from "vitest";
-import { filesOf, temporary } from "../../durability/harness.ts";
-import { type Clients, killRepeatedly, RUNS } from "../../durability/killing.ts";
+import { expect } from "vitest";
+import { type Clients, testKills } from "../../durability/killing.ts";
 import { NAMESPACE } from "../harness.ts";
 
 const module = fileURLToPath(new URL("../server.ts", import.meta.url));
@@ -97,27 +96,13 @@ function connect(port: number, acknowledged: Acknowledged): Clients {
   };
 }
 
-test(
+const acknowledged = new Acknowledged();
+testKills(
   "what was acknowledged outlasts kill -9 of a server that is written to, and updates are there whole or not at all",
-  async () => {
-    const directory = temporary();
-    const acknowledged = new Acknowledged();
-    const { kills, complaints } = await killRepeatedly(
-      (port, run) => [
-        "--input-type=module",
-        "--eval",
-        `import { startDatabase } from ${JSON.stringify(module)};
-         const data = { directory: ${JSON.stringify(directory)}, rollBytes: ${run % 2 === 0 ? 1 << 30 : 10_000} };
-         await startDatabase({ port: ${port}, data });`,
-      ],
-      (port) => connect(port, acknowledged),
-    );
-    expect(kills).toBe(RUNS);
-    expect(acknowledged.size).toBeGreaterThan(RUNS);
-    expect(complaints.filter((line) => !line.includes("a write was cut short"))).toEqual([]);
-    console.log(
-      `${kills} kills, ${acknowledged.size} acknowledged, ${complaints.length} tails cut, ${filesOf(directory)}`,
-    );
+  {
+    module,
+    start: "startDatabase",
+    connect: (port) => connect(port, acknowledged),
+    acknowledged: () => acknowledged.size,
   },
-  60_000 + RUNS * 10_000,
 );

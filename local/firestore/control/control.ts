@@ -196,8 +196,10 @@ const ExportRequest = z.object({
   export_name: z.string().regex(/^[^/\\]+$/),
 });
 
-/** Writes an export of one database into a folder, relative to the one that the server was started in. */
-/** Writes files wherever it is told to, which is for the CLI to do and for no page that is open meanwhile. */
+/**
+ * Writes an export of one database into a folder, relative to the one that the server was started in: wherever it is told to, which is for
+ * the CLI to do and for no page that is open meanwhile.
+ */
 async function exportTo({ firestore }: Control, { body, isFromPage }: Call): Promise<Answer> {
   if (isFromPage) throw new BadRequest("A page cannot ask for an export.");
   const { database, export_directory, export_name } = ExportRequest.parse(await body());

@@ -1,10 +1,7 @@
-import { spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Firestore, Timestamp } from "@google-cloud/firestore";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { filesOf, temporary } from "../../durability/harness.ts";
+import { filesOf, startDamaged, startOnSmallDisk, temporary } from "../../durability/harness.ts";
 import { complaintOf, up } from "../../harness.ts";
 import { freePort } from "../../ports.ts";
 import { type FirestoreServer, startFirestore } from "../server.ts";
@@ -164,12 +161,7 @@ test.skipIf(process.platform === "win32")(
   async () => {
     const directory = temporary();
     const port = await freePort();
-    // In units of 1,024 bytes, and without the signal that would end the program.
-    const command = `trap '' XFSZ; ulimit -f 64; exec "$0" "$@"`;
-    const child = spawn("bash", ["-c", command, process.execPath, main, "--port", String(port), "--data", directory], {
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    onTestFinished(() => void child.kill("SIGKILL"));
+    const child = startOnSmallDisk(main, { port, directory });
     const complaint = complaintOf(child);
     await up(port);
     const client = clientOn(port);
@@ -203,15 +195,8 @@ test("data that is damaged ends the program with a complaint that names the plac
     .set({ text: "x".repeat(100) });
   await first.client().doc("a/c").set({});
   await first.end();
-  const log = join(directory, "log-000001");
-  const bytes = readFileSync(log);
-  bytes[bytes.indexOf("xxxx")] = 0;
-  writeFileSync(log, bytes);
-  const child = spawn(process.execPath, [main, "--port", "0", "--data", directory], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const complaint = await complaintOf(child);
-  expect(child.exitCode).toBe(1);
+  const { code, complaint } = await startDamaged(main, { directory, at: "xxxx" });
+  expect(code).toBe(1);
   expect(complaint).toMatch(
     /log-000001 is damaged at byte \d+: the record there is not whole, and others lie behind it/,
   );

@@ -1,8 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { Firestore } from "@google-cloud/firestore";
-import { expect, test } from "vitest";
-import { filesOf, temporary } from "../../durability/harness.ts";
-import { type Clients, killRepeatedly, RUNS } from "../../durability/killing.ts";
+import { expect } from "vitest";
+import { type Clients, testKills } from "../../durability/killing.ts";
 import { PROJECT } from "../harness.ts";
 
 const module = fileURLToPath(new URL("../server.ts", import.meta.url));
@@ -99,27 +98,13 @@ function partsOf(batch: string): string[] {
   return Array.from({ length: PARTS }, (_, part) => `${batch}/parts/${part}`);
 }
 
-test(
+const acknowledged = new Acknowledged();
+testKills(
   "what was acknowledged outlasts kill -9 of a server that is written to, and batches are there whole or not at all",
-  async () => {
-    const directory = temporary();
-    const acknowledged = new Acknowledged();
-    const { kills, complaints } = await killRepeatedly(
-      (port, run) => [
-        "--input-type=module",
-        "--eval",
-        `import { startFirestore } from ${JSON.stringify(module)};
-         const data = { directory: ${JSON.stringify(directory)}, rollBytes: ${run % 2 === 0 ? 1 << 30 : 10_000} };
-         await startFirestore({ port: ${port}, data });`,
-      ],
-      (port) => connect(port, acknowledged),
-    );
-    expect(kills).toBe(RUNS);
-    expect(acknowledged.written.size).toBeGreaterThan(RUNS);
-    expect(complaints.filter((line) => !line.includes("a write was cut short"))).toEqual([]);
-    console.log(
-      `${kills} kills, ${acknowledged.size} acknowledged, ${complaints.length} tails cut, ${filesOf(directory)}`,
-    );
+  {
+    module,
+    start: "startFirestore",
+    connect: (port) => connect(port, acknowledged),
+    acknowledged: () => acknowledged.written.size,
   },
-  60_000 + RUNS * 10_000,
 );

@@ -1,8 +1,7 @@
-import { once } from "node:events";
-import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { sayAll } from "../../harness.ts";
 import { DATABASE, useServer } from "../harness.ts";
 import { form, RawClient, readArrays } from "./raw-client.ts";
 
@@ -94,13 +93,7 @@ class Writer {
 
   /** Brings a body and does not listen before all of it is out, as browsers do. Returns how the answer begins. */
   async sayAll(body: string): Promise<string> {
-    const { port, pathname, search } = new URL(client.address("Write", { RID: "2", SID: this.#id }));
-    const socket = connect(Number(port), "127.0.0.1");
-    const head = `POST ${pathname}${search} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n`;
-    await new Promise<unknown>((resolve) => socket.write(head + body, resolve));
-    const [answer] = (await once(socket, "data")) as [Buffer];
-    socket.destroy();
-    return answer.toString();
+    return await sayAll("POST", client.address("Write", { RID: "2", SID: this.#id }), body);
   }
 
   #post(body: string): Promise<Response> {

@@ -106,8 +106,8 @@ export function bytes(number) {
   return number < 1_000_000 ? `${(number / 1_000).toFixed(1)} KB` : `${(number / 1_000_000).toFixed(1)} MB`;
 }
 
-export function pricesNote({ place, asOf, reads, writes, deletes, gigabytesDown }) {
-  return `At the prices of ${place} as of ${asOf}: $${reads} for 100,000 reads, $${writes} for writes, $${deletes} for deletes, $${gigabytesDown} for a GB that the Realtime Database sends. Without the free quota, storage and network.`;
+export function pricesNote({ place, reads, writes, deletes, gigabytesDown }) {
+  return `At the prices of ${place}: $${reads} for 100,000 reads, $${writes} for writes, $${deletes} for deletes, $${gigabytesDown} for a GB that the Realtime Database sends. Without the free quota, storage and network.`;
 }
 
 /** A value of a document as people write it, from its form in REST. */
